@@ -1,0 +1,62 @@
+# Every command works from a bare clone on a machine with make and Python 3.11 or newer.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The newest interpreter that is found; PYTHON=... chooses another.
+PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$p"; break; }; done)
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+CODE := function_app.py orchestrators activities triggers domain gateway simulator localhost cli tests
+
+help: ## what can be asked for
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "failback needs Python 3.11 or newer; name it with PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/local.stamp: requirements-local.txt | $(BIN)/python
+	$(INSTALL) -r requirements-local.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/local.stamp | $(BIN)/python
+	$(INSTALL) -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/local.stamp ## fail one machine back on simulated Azure, and see every step
+	@$(BIN)/python -m cli demo
+
+test: $(VENV)/dev.stamp ## the whole suite
+	$(BIN)/python -m pytest -q -n 2
+
+lint: $(VENV)/dev.stamp ## style, types, who may know whom
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/lint-imports
+	$(BIN)/basedpyright --level error
+
+coverage: $(VENV)/dev.stamp ## the suite, with every branch of domain and orchestrators reached
+	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=
+	$(BIN)/coverage report --include='domain/*,orchestrators/*' --show-missing --fail-under=100
+	$(BIN)/coverage report
+
+check: lint coverage ## what CI runs
+
+format: $(VENV)/dev.stamp ## write the code as the formatter would
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+lock: | $(BIN)/python ## pin every requirement with its hashes, newest that fit
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--upgrade pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--upgrade --constraint requirements.txt --extra local pyproject.toml -o requirements-local.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--upgrade --constraint requirements-local.txt --extra local --group dev pyproject.toml -o requirements-dev.txt
+
+clean: ## everything that can be made again
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+
+.PHONY: help demo test lint coverage check format lock clean
