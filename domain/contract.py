@@ -60,9 +60,7 @@ def _arm(kind: str, value: str | None) -> str | None:
     match = _RESOURCE.match(value or "")
     if value is None or (match and match["type"].casefold() == kind.casefold()):
         return value
-    raise ValueError(
-        f"expected an ARM id: /subscriptions/<guid>/resourceGroups/<name>/providers/{kind}/<name>"
-    )
+    raise ValueError(f"expected an ARM id: /subscriptions/<guid>/resourceGroups/<name>/providers/{kind}/<name>")
 
 
 class Mode(StrEnum):
@@ -243,9 +241,7 @@ class FailbackRequest(Wire):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         names = [machine.name.casefold() for machine in self.machines]
-        twice = (
-            sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-        )
+        twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
         if twice:
             raise ValueError(f"named more than once: {', '.join(twice[:20])}")
         if self.mode is Mode.DRILL and not self.test_failover.enabled:

@@ -216,3 +216,27 @@ def allows(snapshot: MachineSnapshot, act: Act) -> bool:
     """
     rule = ACTS[act]
     return state_of(snapshot) in rule.before and rule.operation in snapshot.allowed
+
+
+# Where a running job leads when it succeeds, by its scenarioName.
+_LEADS: Mapping[tuple[str, MachineState], MachineState] = {
+    ("TestFailover", _S.AWAY_PROTECTED): _S.AWAY_REHEARSED,
+    ("TestFailoverCleanup", _S.AWAY_REHEARSED): _S.AWAY_PROTECTED,
+    ("UnplannedFailover", _S.AWAY_PROTECTED): _S.HOME_UNCOMMITTED,
+    ("CommitFailover", _S.AWAY_UNCOMMITTED): _S.AWAY_COMMITTED,
+    ("CommitFailover", _S.HOME_UNCOMMITTED): _S.HOME_COMMITTED,
+    ("SwitchReplicationGroupProtection", _S.AWAY_COMMITTED): _S.AWAY_SYNCING,
+    ("SwitchReplicationGroupProtection", _S.HOME_COMMITTED): _S.HOME_SYNCING,
+}
+
+
+def heading(snapshot: MachineSnapshot) -> MachineState:
+    """Say where a machine will stand once the job that holds it, if any, has succeeded."""
+    state = state_of(snapshot)
+    return _LEADS.get((snapshot.scenario or "", state), state)
+
+
+# The states in which a machine's load still runs in the secondary region, committed there.
+STILL_AWAY = frozenset({_S.AWAY_COMMITTED, _S.AWAY_SYNCING, _S.AWAY_PROTECTED, _S.AWAY_REHEARSED})
+# The states in which its recovery points lead home.
+HAS_POINTS = frozenset({_S.AWAY_PROTECTED, _S.AWAY_REHEARSED, _S.HOME_UNCOMMITTED})

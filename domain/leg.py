@@ -1,0 +1,164 @@
+"""One machine's way through one stage of a run, and the roads that stages follow.
+
+A road says for each state what is due: an act, or to wait, or that the machine has arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from domain.contract import Order, Subject, Validation, ValidationOrder
+from domain.errors import Refusal
+from domain.lifecycle import Act, MachineState
+from domain.machine import JobSnapshot, MachineSnapshot
+from domain.wire import Answer
+
+
+class StageName(StrEnum):
+    """The stages of a run, in the runbook's words."""
+
+    PREPARE = "prepare"
+    REHEARSE = "rehearse"
+    CLEAN_UP = "clean_up"
+    MOVE = "move"
+    CHANGE_POINT = "change_point"
+    COMMIT = "commit"
+    PROTECT = "protect"
+
+
+class Way(StrEnum):
+    """What a road says where no act is due."""
+
+    WAIT = "wait"
+    ARRIVED = "arrived"
+
+
+_S = MachineState
+_HOME: Final[Mapping[MachineState, Act | Way]] = dict.fromkeys(
+    (_S.HOME_UNCOMMITTED, _S.HOME_COMMITTED, _S.HOME_SYNCING, _S.HOME_PROTECTED), Way.ARRIVED
+)
+# A machine that is further than its stage has arrived: somebody else took it there, and later stages will see it.
+ROADS: Final[Mapping[StageName, Mapping[MachineState, Act | Way]]] = {
+    StageName.PREPARE: {
+        _S.AWAY_COMMITTED: Act.REPROTECT,
+        _S.AWAY_SYNCING: Way.WAIT,
+        _S.AWAY_REHEARSED: Act.CLEAN_UP,
+        _S.AWAY_PROTECTED: Way.ARRIVED,
+        **_HOME,
+    },
+    StageName.REHEARSE: {_S.AWAY_PROTECTED: Act.TEST_FAILOVER, _S.AWAY_REHEARSED: Way.ARRIVED, **_HOME},
+    StageName.CLEAN_UP: {_S.AWAY_REHEARSED: Act.CLEAN_UP, _S.AWAY_PROTECTED: Way.ARRIVED, **_HOME},
+    StageName.MOVE: {_S.AWAY_PROTECTED: Act.FAIL_OVER, **_HOME},
+    StageName.CHANGE_POINT: {_S.HOME_UNCOMMITTED: Act.CHANGE_POINT},
+    StageName.COMMIT: {**_HOME, _S.HOME_UNCOMMITTED: Act.COMMIT},
+    StageName.PROTECT: {
+        _S.HOME_COMMITTED: Act.REPROTECT,
+        _S.HOME_SYNCING: Way.WAIT,
+        _S.HOME_PROTECTED: Way.ARRIVED,
+    },
+}
+# These bring up a machine that must be judged.
+VALIDATED: Final = frozenset({StageName.REHEARSE, StageName.MOVE, StageName.CHANGE_POINT})
+# Arriving without this act is believed only after a while: a list that lags behind may show the time before it.
+DUE: Final = {StageName.REHEARSE: Act.TEST_FAILOVER, StageName.CLEAN_UP: Act.CLEAN_UP}
+# A rehearsal is cleaned up on every path out, a cancelled run's too.
+HEEDS_CANCEL: Final = frozenset(StageName) - {StageName.CLEAN_UP}
+
+
+class LegStatus(StrEnum):
+    """What a leg is doing; the last three are ends."""
+
+    READY = "ready"
+    RUNNING = "running"
+    CONFIRMING = "confirming"
+    UNDECIDED = "undecided"
+    VALIDATING = "validating"
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+ENDS: Final = frozenset({LegStatus.DONE, LegStatus.FAILED, LegStatus.STOPPED})
+
+
+class JobRecord(Answer):
+    """One act of a run with the Site Recovery job behind it, for the report.
+
+    `ours` is false for a job that somebody else began and the run adopted.
+    """
+
+    act: Act
+    job: JobSnapshot
+    ours: bool = True
+    request_id: str = ""
+
+
+class Leg(Answer):
+    """One machine's way through one stage.
+
+    `since` is when the present status began, by Azure's clock.
+    """
+
+    subject: Subject
+    item_id: str
+    status: LegStatus = LegStatus.READY
+    words: str = ""
+    since: datetime | None = None
+    act: Act | None = None
+    job: str | None = None
+    ours: bool = True
+    not_before: datetime | None = None
+    acts: tuple[Act, ...] = ()
+    jobs: tuple[JobRecord, ...] = ()
+    validation: Validation | None = None
+    failure: Refusal | None = None
+    snapshot: MachineSnapshot | None = None
+    gone_since: datetime | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether this leg is over."""
+        return self.status in ENDS
+
+
+class Task(Answer):
+    """What a stage is asked to do, the same from its beginning to its end.
+
+    `occasion` names this one pass through the stage within the run; request ids are derived from it, so that
+    a second rehearsal is a second intention while a repeated activity is not. `points` are resolved
+    recovery point ids by machine; a machine without one leaves it to the service.
+    """
+
+    run: str
+    occasion: str
+    stage: StageName
+    vault: str
+    max_parallel: int = 20
+    look_every: timedelta = timedelta(seconds=30)
+    shut_down_source: bool = False
+    points: dict[str, str] = {}
+    heartbeat: bool = True
+    validation_timeout: timedelta = timedelta(minutes=15)
+    comment: str = ""
+
+    @property
+    def is_validated(self) -> bool:
+        """Whether machines are judged at this stage's end."""
+        return self.stage in VALIDATED
+
+
+class Decision(Answer):
+    """What follows from one look: the legs as they stand, and what to ask for now."""
+
+    legs: tuple[Leg, ...]
+    orders: tuple[Order, ...] = ()
+    searches: tuple[Order, ...] = ()
+    validations: tuple[ValidationOrder, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every leg has ended."""
+        return all(leg.has_ended for leg in self.legs)
