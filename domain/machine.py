@@ -172,6 +172,8 @@ class MachineDetails(Answer):
     container: str
     recovery_container: str | None = None
     source_resource_group: str | None = None
+    # The availability zone on the source side, where a re-protected machine comes back to.
+    source_zone: str | None = None
     target_resource_group: str | None = None
     target_size: str | None = None
     target_network: str | None = None

@@ -270,25 +270,17 @@ def _hear(leg: Leg, start: Start, now: datetime) -> Leg:
         )
     if start.refusal is not None:
         return _refused(leg, start.refusal, now)
-    match start.kind:
-        case StartKind.ALREADY:
-            return _to(leg, LegStatus.CONFIRMING, now, f"{words}: already so")
-        case StartKind.UNDECIDED:
-            return _undecided(leg, words, now)
-        case StartKind.ABSENT:
-            return _absent(leg, act, now)
-        case _:
-            return _wait(leg, start, words, now)
-
-
-def _wait(leg: Leg, start: Start, words: str, now: datetime) -> Leg:
+    if start.kind is StartKind.ALREADY:
+        return _to(leg, LegStatus.CONFIRMING, now, f"{words}: already so")
+    if start.kind in {StartKind.UNDECIDED, StartKind.ABSENT}:
+        return _undecided(leg, now) if start.kind is StartKind.UNDECIDED else _absent(leg, act, now)
     wait = start.retry_after or timedelta(0)
     return leg.having(status=LegStatus.READY, not_before=now + wait, words=f"{words}: {start.words or 'waits'}")
 
 
-def _undecided(leg: Leg, words: str, now: datetime) -> Leg:
+def _undecided(leg: Leg, now: datetime) -> Leg:
     since = leg.since if leg.status is LegStatus.UNDECIDED and leg.since else now
-    return _to(leg, LegStatus.UNDECIDED, since, f"{words}: the answer was lost, looking for its job")
+    return _to(leg, LegStatus.UNDECIDED, since, "the answer was lost, looking for its job")
 
 
 def _absent(leg: Leg, act: Act, now: datetime) -> Leg:

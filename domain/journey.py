@@ -1,0 +1,180 @@
+"""One machine's whole way through a run: what was done, what was found, where it stands.
+
+A journey is what the run remembers between stages, and what the report is made of.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from domain.contract import ChosenPoint, Mode, Subject, Validation, Verdict
+from domain.errors import Refusal
+from domain.gate import Outcome
+from domain.leg import JobRecord, Leg, LegStatus, StageName
+from domain.lifecycle import Act, MachineState, in_words, state_of
+from domain.machine import MachineSnapshot
+from domain.wire import Answer
+
+
+class JourneyStatus(StrEnum):
+    """Whether a journey goes on; a machine is travelling until it has arrived, was stopped, or failed."""
+
+    TRAVELLING = "travelling"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Skipped(Answer):
+    """A failed stage that a person chose to leave out, and why."""
+
+    stage: StageName
+    outcome: Outcome
+    failure: Refusal | None = None
+
+
+class Journey(Answer):
+    """What a run knows of one machine.
+
+    `rehearsed` is set once a test failover may exist, and `cleaned_up` once none does: a rehearsal that was not
+    cleaned up is said loudly. `point` is the recovery point chosen for the failover.
+    """
+
+    subject: Subject
+    item_id: str
+    status: JourneyStatus = JourneyStatus.TRAVELLING
+    words: str = ""
+    snapshot: MachineSnapshot | None = None
+    jobs: tuple[JobRecord, ...] = ()
+    rehearsed: bool = False
+    cleaned_up: bool = False
+    rehearsal: Validation | None = None
+    validation: Validation | None = None
+    point: ChosenPoint | None = None
+    failure: Refusal | None = None
+    skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the machine's protected item."""
+        return self.subject.name
+
+    @property
+    def is_travelling(self) -> bool:
+        """Whether the run still means to take this machine further."""
+        return self.status is JourneyStatus.TRAVELLING
+
+    @property
+    def state(self) -> MachineState:
+        """Where the machine stood when it was last seen."""
+        return state_of(self.snapshot) if self.snapshot else MachineState.UNKNOWN
+
+    @property
+    def needs_clean_up(self) -> bool:
+        """Whether a test failover of this run may still exist."""
+        return self.rehearsed and not self.cleaned_up
+
+    def after(self, stage: StageName, leg: Leg) -> Journey:
+        """Take in how one stage went."""
+        ids = {record.job.id for record in leg.jobs}
+        journey = self.having(
+            item_id=leg.item_id,
+            snapshot=leg.snapshot or self.snapshot,
+            words=leg.words,
+            jobs=(*(record for record in self.jobs if record.job.id not in ids), *leg.jobs),
+            failure=leg.failure,
+        )
+        if stage is StageName.REHEARSE:
+            begun = leg.act is not None or journey.state is MachineState.AWAY_REHEARSED
+            journey = journey.having(
+                rehearsed=self.rehearsed or begun,
+                cleaned_up=self.cleaned_up and not begun,
+                rehearsal=leg.validation or self.rehearsal,
+            )
+        elif leg.validation is not None:
+            journey = journey.having(validation=leg.validation)
+        if stage is StageName.CLEAN_UP and leg.status is LegStatus.DONE:
+            journey = journey.having(cleaned_up=True)
+        return journey
+
+    def stopped(self, words: str) -> Journey:
+        """End the journey where it is, by somebody's will."""
+        where = f"; {in_words(self.snapshot)}" if self.snapshot else ""
+        return self.having(status=JourneyStatus.STOPPED, words=f"{words}{where}")
+
+    def failed(self) -> Journey:
+        """End the journey where it is, for its failure."""
+        return self.having(status=JourneyStatus.FAILED)
+
+    def is_home(self, *, protected: bool) -> bool:
+        """Tell whether the machine is where the run was to bring it."""
+        at_home = {MachineState.HOME_PROTECTED}
+        if not protected:
+            at_home |= {MachineState.HOME_COMMITTED, MachineState.HOME_SYNCING}
+        return self.is_travelling and self.failure is None and self.state in at_home
+
+    def is_rehearsed(self) -> bool:
+        """Tell whether a drill did what it was for: a test machine came up, was judged well, and is gone."""
+        judged = self.rehearsal is not None and self.rehearsal.verdict in {Verdict.PASSED, Verdict.WARNED}
+        return self.is_travelling and self.failure is None and judged and self.rehearsed and self.cleaned_up
+
+    def arrived(self, mode: Mode, *, protected: bool) -> bool:
+        """Tell whether the run reached its aim with this machine."""
+        return self.is_rehearsed() if mode is Mode.DRILL else self.is_home(protected=protected)
+
+    def last_job(self, act: Act) -> JobRecord | None:
+        """Give the last job of one kind that succeeded."""
+        done = (record for record in reversed(self.jobs) if record.act is act and record.job.succeeded)
+        return next(done, None)
+
+
+class Measured(Answer):
+    """What a failback cost one machine, from Azure's own times.
+
+    `data_loss` runs from the recovery point used to the moment the source stopped, or where it was not stopped,
+    to the start of the failover. `downtime` runs from that moment to the end of the failover job,
+    `recovery` from there to the moment the machine was found well. `site_recovery` adds up all its jobs.
+    """
+
+    data_loss: timedelta | None = None
+    downtime: timedelta | None = None
+    recovery: timedelta | None = None
+    site_recovery: timedelta = timedelta(0)
+
+
+# The task of a failover that shuts the source down, by its English name on the wire (it has no other).
+SHUTDOWN_TASK = "Shut down the virtual machine"
+
+
+def measure(journey: Journey) -> Measured:
+    """Measure one journey."""
+    jobs = [record.job for record in journey.jobs if record.job.started and record.job.ended]
+    total = sum((job.ended - job.started for job in jobs if job.started and job.ended), timedelta(0))
+    record = journey.last_job(Act.FAIL_OVER)
+    if record is None or record.job.started is None or record.job.ended is None:
+        return Measured(site_recovery=total)
+    stopped = _source_stopped(record) or record.job.started
+    last = journey.last_job(Act.CHANGE_POINT) or record
+    well = journey.validation
+    judged_well = well is not None and well.verdict is not Verdict.FAILED
+    return Measured(
+        data_loss=stopped - last.job.point_time if last.job.point_time else None,
+        downtime=record.job.ended - stopped,
+        recovery=_positive(well.as_of, stopped) if well and judged_well else None,
+        site_recovery=total,
+    )
+
+
+def _positive(end: datetime, start: datetime) -> timedelta:
+    return max(end - start, timedelta(0))
+
+
+def _source_stopped(record: JobRecord) -> datetime | None:
+    return next(
+        (
+            task.ended
+            for task in record.job.tasks
+            if task.name == SHUTDOWN_TASK and task.state == "Succeeded" and task.ended
+        ),
+        None,
+    )

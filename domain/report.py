@@ -1,0 +1,319 @@
+"""What a run reports: what happened to each machine, who decided what, and what it cost.
+
+A machine is "home" only when the run's whole aim was reached with it; one machine's success never covers for
+another's failure. A rehearsal that was not cleaned up is a warning of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from domain.contract import Check, ChosenPoint, Mode, PointChoice, Validation
+from domain.errors import Refusal
+from domain.gate import Entry
+from domain.journey import Journey, JourneyStatus, Measured, Skipped, measure
+from domain.leg import JobRecord
+from domain.lifecycle import Act, MachineState, in_words
+from domain.machine import JobError, TaskSnapshot
+from domain.planning import Plan
+from domain.wire import Answer
+
+
+class RunOutcome(StrEnum):
+    """How a run ended as a whole."""
+
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    REFUSED = "refused"
+    PLANNED = "planned"
+
+
+class MachineOutcome(StrEnum):
+    """How a run ended for one machine."""
+
+    HOME = "home"
+    REHEARSED = "rehearsed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    UNTOUCHED = "untouched"
+
+
+class JobReport(Answer):
+    """One Site Recovery job of a machine, as it ended."""
+
+    act: Act
+    id: str
+    scenario: str
+    state: str
+    started: datetime | None = None
+    ended: datetime | None = None
+    ours: bool = True
+    request_id: str = ""
+    tasks: tuple[TaskSnapshot, ...] = ()
+    errors: tuple[JobError, ...] = ()
+
+
+class PointReport(Answer):
+    """The recovery point a machine was brought home with: what was asked for, and what the service used."""
+
+    select: str
+    asked: str | None = None
+    id: str | None = None
+    time: datetime | None = None
+    kind: str | None = None
+
+
+class MachineReport(Answer):
+    """What happened to one machine."""
+
+    name: str
+    vm_name: str
+    outcome: MachineOutcome
+    words: str
+    home: str
+    away: str
+    group: int = 1
+    state: MachineState
+    committed: bool
+    protected: bool
+    recovery_point: PointReport | None = None
+    rehearsed: bool = False
+    cleaned_up: bool | None = None
+    rehearsal: Validation | None = None
+    validation: Validation | None = None
+    jobs: tuple[JobReport, ...] = ()
+    measured: Measured = Measured()
+    failure: Refusal | None = None
+    skipped: tuple[Skipped, ...] = ()
+
+
+class Report(Answer):
+    """What a run did, from its request to its end."""
+
+    id: str
+    mode: Mode
+    outcome: RunOutcome
+    words: str
+    vault: str
+    requested_by: str | None = None
+    plan_hash: str
+    started: datetime
+    ended: datetime
+    waited_for_people: timedelta = timedelta(0)
+    machines: tuple[MachineReport, ...] = ()
+    decisions: tuple[Entry, ...] = ()
+    checks: tuple[Check, ...] = ()
+    warnings: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    request: dict[str, Any] = {}
+    plan: Plan | None = None
+
+
+_COMMITTED = frozenset({MachineState.HOME_COMMITTED, MachineState.HOME_SYNCING, MachineState.HOME_PROTECTED})
+
+
+def make_report(
+    *,
+    run: str,
+    plan: Plan,
+    journeys: Sequence[Journey],
+    decisions: Iterable[Entry],
+    started: datetime,
+    ended: datetime,
+    waited: timedelta,
+    cancelled: str | None = None,
+) -> Report:
+    """Put together what a run did."""
+    request = plan.request
+    machines = tuple(_machine(plan, journey) for journey in journeys)
+    outcome = _outcome(machines)
+    return Report(
+        id=run,
+        mode=request.mode,
+        outcome=outcome,
+        words=_words(outcome, machines, cancelled),
+        vault=request.vault,
+        requested_by=request.requested_by,
+        plan_hash=plan.hash,
+        started=started,
+        ended=ended,
+        waited_for_people=waited,
+        machines=machines,
+        decisions=tuple(decisions),
+        checks=plan.checks,
+        warnings=tuple(_warnings(journeys, cancelled)),
+        request=request.to_wire(),
+    )
+
+
+def refusal_report(
+    run: str, plan: Plan, refusals: Iterable[Refusal], started: datetime, ended: datetime
+) -> Report:
+    """Report a run that changed nothing because it must not start."""
+    refusals = tuple(refusals)
+    return Report(
+        id=run,
+        mode=plan.request.mode,
+        outcome=RunOutcome.REFUSED,
+        words="refused; nothing was changed: " + "; ".join(f"{r.about or 'run'}: {r.what}" for r in refusals[:5]),
+        vault=plan.request.vault,
+        requested_by=plan.request.requested_by,
+        plan_hash=plan.hash,
+        started=started,
+        ended=ended,
+        checks=plan.checks,
+        refusals=refusals,
+        request=plan.request.to_wire(),
+    )
+
+
+def plan_report(run: str, plan: Plan, started: datetime, ended: datetime) -> Report:
+    """Report a run that was only to be planned."""
+    verdict = f"{len(plan.failed)} checks forbid it" if plan.is_refused else "every check allows it"
+    return Report(
+        id=run,
+        mode=plan.request.mode,
+        outcome=RunOutcome.PLANNED,
+        words=f"planned for {len(plan.subjects)} machines, nothing was changed: {verdict}",
+        vault=plan.request.vault,
+        requested_by=plan.request.requested_by,
+        plan_hash=plan.hash,
+        started=started,
+        ended=ended,
+        checks=plan.checks,
+        refusals=refusals_of(plan),
+        request=plan.request.to_wire(),
+        plan=plan,
+    )
+
+
+def refusals_of(plan: Plan) -> tuple[Refusal, ...]:
+    """Word every reason why a plan must not be carried out."""
+    checks = tuple(
+        Refusal(
+            code="CheckFailed",
+            what=f"{check.name}: {check.evidence}",
+            remedy=check.remedy or "",
+            about=check.about,
+        )
+        for check in plan.failed
+    )
+    return (plan.refusal, *checks) if plan.refusal else checks
+
+
+def _machine(plan: Plan, journey: Journey) -> MachineReport:
+    subject, request = journey.subject, plan.request
+    state = journey.state
+    return MachineReport(
+        name=subject.name,
+        vm_name=subject.vm_name,
+        outcome=_machine_outcome(plan, journey),
+        words=_machine_words(journey),
+        home=subject.home,
+        away=subject.away,
+        group=subject.group,
+        state=state,
+        committed=state in _COMMITTED,
+        protected=state is MachineState.HOME_PROTECTED,
+        recovery_point=_point(journey) if request.mode is Mode.FAILBACK else None,
+        rehearsed=journey.rehearsed,
+        cleaned_up=journey.cleaned_up if journey.rehearsed else None,
+        rehearsal=journey.rehearsal,
+        validation=journey.validation,
+        jobs=tuple(_job(record) for record in journey.jobs),
+        measured=measure(journey),
+        failure=journey.failure,
+        skipped=journey.skipped,
+    )
+
+
+def _machine_outcome(plan: Plan, journey: Journey) -> MachineOutcome:
+    request = plan.request
+    if journey.arrived(request.mode, protected=request.reprotect.enabled):
+        return MachineOutcome.REHEARSED if request.mode is Mode.DRILL else MachineOutcome.HOME
+    if journey.status is JourneyStatus.STOPPED:
+        return MachineOutcome.STOPPED if journey.jobs else MachineOutcome.UNTOUCHED
+    return MachineOutcome.FAILED
+
+
+def _machine_words(journey: Journey) -> str:
+    if journey.failure:
+        where = f" ({in_words(journey.snapshot)})" if journey.snapshot else ""
+        return f"{journey.failure.what}{where}"
+    if journey.is_travelling and journey.snapshot:
+        return in_words(journey.snapshot)
+    return journey.words
+
+
+def _point(journey: Journey) -> PointReport | None:
+    record = journey.last_job(Act.CHANGE_POINT) or journey.last_job(Act.FAIL_OVER)
+    chosen, asked = journey.point or ChosenPoint(select=PointChoice().select), journey.subject.point
+    if record is None:
+        return None
+    return PointReport(
+        select=asked.select,
+        asked=chosen.id or asked.id,
+        id=record.job.point or (journey.snapshot.point if journey.snapshot else None) or chosen.id,
+        time=record.job.point_time or chosen.time,
+        kind=chosen.kind if chosen.id else None,
+    )
+
+
+def _job(record: JobRecord) -> JobReport:
+    job = record.job
+    return JobReport(
+        act=record.act,
+        id=job.id,
+        scenario=job.scenario,
+        state=job.state,
+        started=job.started,
+        ended=job.ended,
+        ours=record.ours,
+        request_id=record.request_id,
+        tasks=job.tasks,
+        errors=job.errors,
+    )
+
+
+def _outcome(machines: Sequence[MachineReport]) -> RunOutcome:
+    arrived = [each for each in machines if each.outcome in {MachineOutcome.HOME, MachineOutcome.REHEARSED}]
+    if len(arrived) == len(machines):
+        return RunOutcome.SUCCEEDED
+    if arrived:
+        return RunOutcome.PARTIAL
+    if any(each.outcome is MachineOutcome.FAILED for each in machines):
+        return RunOutcome.FAILED
+    return RunOutcome.STOPPED
+
+
+def _words(outcome: RunOutcome, machines: Sequence[MachineReport], cancelled: str | None) -> str:
+    counts = ", ".join(
+        f"{number} {kind.value}"
+        for kind in MachineOutcome
+        if (number := sum(each.outcome is kind for each in machines))
+    )
+    return f"{outcome.value}: {counts}" + (f"; cancelled: {cancelled}" if cancelled else "")
+
+
+def _warnings(journeys: Iterable[Journey], cancelled: str | None) -> Iterator[str]:
+    if cancelled:
+        yield f"the run was cancelled: {cancelled}"
+    for journey in journeys:
+        if journey.needs_clean_up:
+            yield (
+                f"{journey.name}: A TEST FAILOVER WAS NOT CLEANED UP: its test machine may still run and cost "
+                "money; clean it up in the vault"
+            )
+        if journey.state is MachineState.HOME_UNCOMMITTED:
+            yield (
+                f"{journey.name}: failed over but NOT COMMITTED: it is not protected until it is committed "
+                "and re-protected"
+            )
+        for skipped in journey.skipped:
+            people = ", ".join(skipped.outcome.by)
+            yield f"{journey.name}: stage {skipped.stage} failed and was skipped by {people}"
