@@ -1,0 +1,315 @@
+"""Jobs and their tasks: names in recorded order, times as shares of the job's own duration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from simulator.estate import Act
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class JobState(StrEnum):
+    """The states of a job that were seen, and those the models name."""
+
+    NOT_STARTED = "NotStarted"
+    IN_PROGRESS = "InProgress"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+    SUSPENDED = "Suspended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSpec:
+    """One task of a scenario; `begin` and `end` are shares of the whole job."""
+
+    task_id: str
+    name: str
+    friendly_name: str
+    begin: float = 0.0
+    end: float = 1.0
+    skipped: bool = False
+    child: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What a kind of job is called and made of."""
+
+    name: str
+    friendly_name: str
+    details: str
+    tasks: tuple[TaskSpec, ...]
+
+
+def _task(task_id: str, name: str, friendly: str, begin: float, end: float) -> TaskSpec:
+    return TaskSpec(task_id=task_id, name=name, friendly_name=friendly, begin=begin, end=end)
+
+
+def _skipped(task_id: str, name: str, friendly: str, begin: float) -> TaskSpec:
+    return TaskSpec(task_id=task_id, name=name, friendly_name=friendly, begin=begin, end=begin, skipped=True)
+
+
+SHUTDOWN_TASK = "ShutdownVmOnPrimaryForUFO"
+_UFO_CHECK = (
+    "UnplannedFailoverPreflightChecksTask",
+    "VmUfoPrerequisitesCheck",
+    "Prerequisites check for failover",
+)
+_UFO_SHUTDOWN = (SHUTDOWN_TASK, "VmShutdownVmOnPrimary", "Shut down the virtual machine")
+_UFO_SYNC = (
+    "PrepareForUnPlannedFailoverTask",
+    "VmPrepareForUnPlannedFailover",
+    "Synchronizing the latest changes",
+)
+_UFO_START = ("StartVmOnSecondary", "VmFoStartVmOnSecondary", "Start the replica virtual machine")
+_SWITCH_CHECK = "SwitchReplicationGroupProtectionPreflightTask"
+_REQUIREMENTS = "GetSwitchProtectionRequirementsTask"
+
+FAILOVER_WITHOUT_SHUTDOWN = Scenario(
+    name="UnplannedFailover",
+    friendly_name="Failover",
+    details="FailoverJobDetails",
+    tasks=(
+        _task(*_UFO_CHECK, 0.0187, 0.0255),
+        # invented: how the shutdown task of a failover without shutdown reads was not recorded
+        _skipped(*_UFO_SHUTDOWN, 0.0255),
+        _skipped(*_UFO_SYNC, 0.0260),
+        _task("FailoverTask", "VmFailover", "Start failover", 0.0270, 0.9952),
+        _task(*_UFO_START, 0.9952, 1.0),
+    ),
+)
+
+SCENARIOS: Mapping[Act, Scenario] = MappingProxyType(
+    {
+        Act.FAILOVER: Scenario(  # recorded, with its proportions
+            name="UnplannedFailover",
+            friendly_name="Failover",
+            details="FailoverJobDetails",
+            tasks=(
+                _task(*_UFO_CHECK, 0.0187, 0.0255),
+                _task(*_UFO_SHUTDOWN, 0.0255, 0.3310),
+                _skipped(*_UFO_SYNC, 0.3310),
+                _task("FailoverTask", "VmFailover", "Start failover", 0.3350, 0.9967),
+                _task(*_UFO_START, 0.9967, 1.0),
+            ),
+        ),
+        Act.REPROTECT: Scenario(  # recorded, with its proportions
+            name="SwitchReplicationGroupProtection",
+            friendly_name="Reprotect",
+            details="SwitchProtectionJobDetails",
+            tasks=(
+                _task(_SWITCH_CHECK, _SWITCH_CHECK, "Prerequisite check", 0.0012, 0.0048),
+                TaskSpec(
+                    task_id="CommitFailoverTask",
+                    name="VmCommitFailover",
+                    friendly_name="Committing failover",
+                    begin=-1.0,  # recorded without any time
+                    skipped=True,
+                ),
+                _task(
+                    "DiscoverReplicaTask",
+                    "DiscoverReplicaTask",
+                    "Discovering replica virtual machine",
+                    0.0048,
+                    0.0055,
+                ),
+                _task(_REQUIREMENTS, _REQUIREMENTS, "Getting reprotection requirements", 0.0055, 0.0064),
+                TaskSpec(
+                    task_id="ProtectReplicaTask",
+                    name="ProtectReplicaTask",
+                    friendly_name="Reprotecting virtual machine (1)",
+                    begin=0.0064,
+                    end=1.0,
+                    child="Enable replication",
+                ),
+            ),
+        ),
+        # Task names of the next four are Microsoft's documentation; invented: their task ids,
+        # since no job of these kinds was recorded for a single machine.
+        Act.TEST_FAILOVER: Scenario(
+            name="TestFailover",
+            friendly_name="Test failover",
+            details="TestFailoverJobDetails",
+            tasks=(
+                _task(
+                    "TestFailoverPreflightChecksTask",
+                    "VmTfoPrerequisitesCheck",
+                    "Prerequisites check for test failover",
+                    0.02,
+                    0.06,
+                ),
+                _task(
+                    "CreateTestVmTask",
+                    "VmCreateTestVm",
+                    "Create test virtual machine",
+                    0.06,
+                    0.60,
+                ),
+                _task(
+                    "PrepareTestVmTask",
+                    "VmPrepareTestVm",
+                    "Preparing the virtual machine",
+                    0.60,
+                    0.90,
+                ),
+                _task("StartTestVmTask", "VmStartTestVm", "Start the virtual machine", 0.90, 1.0),
+            ),
+        ),
+        Act.TEST_FAILOVER_CLEANUP: Scenario(
+            name="TestFailoverCleanup",
+            friendly_name="Test failover cleanup",
+            details="TestFailoverJobDetails",
+            tasks=(
+                _task(
+                    "TestFailoverCleanupPreflightChecksTask",
+                    "VmTfoCleanupPrerequisitesCheck",
+                    "Prerequisites check for test failover cleanup",
+                    0.02,
+                    0.05,
+                ),
+                _task(
+                    "CleanupTestVmTask",
+                    "VmCleanupTestVm",
+                    "Cleaning up the test virtual machine",
+                    0.05,
+                    1.0,
+                ),
+            ),
+        ),
+        Act.CHANGE_RECOVERY_POINT: Scenario(
+            name="ChangePit",
+            friendly_name="Change the recovery point",
+            details="AsrJobDetails",
+            tasks=(
+                _task(
+                    "ChangePitPreflightChecksTask",
+                    "VmChangePitPrerequisitesCheck",
+                    "Prerequisites check for changing the recovery point",
+                    0.01,
+                    0.03,
+                ),
+                _task("ChangePitTask", "VmChangePit", "Changing the recovery point", 0.03, 1.0),
+            ),
+        ),
+        Act.COMMIT: Scenario(
+            name="CommitFailover",
+            friendly_name="Commit",
+            details="AsrJobDetails",
+            tasks=(
+                _task(
+                    "CommitFailoverPreflightChecksTask",
+                    "VmCommitPrerequisitesCheck",
+                    "Prerequisite check",
+                    0.05,
+                    0.25,
+                ),
+                _task("CommitFailoverTask", "VmCommitFailover", "Commit", 0.25, 1.0),
+            ),
+        ),
+        Act.CANCEL_FAILOVER: Scenario(
+            name="CancelFailover",
+            friendly_name="Cancel failover",
+            details="AsrJobDetails",
+            tasks=(_task("CancelFailoverTask", "VmCancelFailover", "Cancel failover", 0.05, 1.0),),
+        ),
+        Act.DISABLE: Scenario(
+            name="DisableDr",
+            friendly_name="Disable replication",
+            details="AsrJobDetails",
+            tasks=(_task("DisableDrTask", "DisableDr", "Disabling replication", 0.05, 1.0),),
+        ),
+    }
+)
+
+VAULT_HEALTH = Scenario(  # recorded
+    name="RefreshVaultHealth",
+    friendly_name="Refresh vault health",
+    details="AsrJobDetails",
+    tasks=(
+        _task(
+            "RefreshFailoverHealthTask",
+            "RefreshFailoverHealthTask",
+            "Refreshing failover health",
+            0.72,
+            1.0,
+        ),
+    ),
+)
+
+EXPORT_JOBS = Scenario(  # invented: only the 202 of an export was recorded
+    name="ExportJobs",
+    friendly_name="Export jobs",
+    details="ExportJobDetails",
+    tasks=(_task("ExportJobsTask", "ExportJobsTask", "Exporting jobs", 0.1, 1.0),),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobError:
+    """One entry of a job's errors[], as the service's models shape it."""
+
+    code: str
+    message: str
+    possible_causes: str = ""
+    recommended_action: str = ""
+    task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointUsed:
+    """The recovery point a failover used, told once the job has ended."""
+
+    name: str
+    time: datetime
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Job:
+    """One job; its tasks' states follow from the clock, only its end is stored."""
+
+    id: str
+    vault_id: str
+    scenario: Scenario
+    started: datetime
+    duration: timedelta
+    client_request_id: str
+    correlation_id: str
+    operation_id: str
+    act: Act | None = None
+    item_id: str | None = None
+    target_object_id: str = ""
+    target_name: str = ""
+    target_type: str = "ProtectionEntity"
+    ends: datetime | None = None
+    outcome: JobState = JobState.SUCCEEDED
+    errors: list[JobError] = field(default_factory=list["JobError"])
+    failed_task: int | None = None
+    warning: JobError | None = None
+    skip_shutdown_error: JobError | None = None
+    affected: dict[str, object] = field(default_factory=dict[str, object])
+    details: dict[str, object] = field(default_factory=dict[str, object])
+    point: PointUsed | None = None
+    attempt: int = 1
+
+    def over(self, now: datetime) -> bool:
+        """Answer whether it has ended."""
+        return self.ends is not None and now >= self.ends
+
+    def state(self, now: datetime) -> JobState:
+        """Answer the state a read shows."""
+        return self.outcome if self.over(now) else JobState.IN_PROGRESS
+
+    def task_times(self, task: TaskSpec) -> tuple[datetime, datetime]:
+        """Answer when a task begins and ends if nothing stops the job."""
+        return self.started + self.duration * task.begin, self.started + self.duration * task.end
+
+    def arm_id(self) -> str:
+        """Answer the job's own id."""
+        return f"{self.vault_id}/replicationJobs/{self.id}"

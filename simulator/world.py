@@ -1,0 +1,248 @@
+"""The whole state of a simulator, and the one queue of what is still to happen in it."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING
+
+from simulator.arm import key
+from simulator.estate import Direction, MachineSpec, Spread
+from simulator.ids import Ids
+from simulator.lifecycle import BEGINS_IN, State
+from simulator.model import Disk, Item, Site, Vault, VirtualMachine, build_vault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulator.estate import Estate, VaultSpec
+    from simulator.faults import Faults
+    from simulator.jobs import Job
+
+FINISHED_JOBS_KEPT = 5_000
+"""invented: the service keeps jobs for a time; here a number keeps memory flat."""
+
+WAITING_SHARE = 0.92
+"""When the first recovery point is waited for, as recorded: 46 of about 50 minutes."""
+
+
+class World:
+    """State that moves only when it is looked at: `advance` applies what has become due, in order."""
+
+    def __init__(self, estate: Estate, now: datetime, seed: int, faults: Faults) -> None:
+        self.estate = estate
+        self.ids = Ids(seed)
+        self.random = random.Random(seed)
+        self.faults = faults
+        self.now = now
+        self.began = now
+        self.vaults: dict[str, Vault] = {}
+        self.items: dict[str, Item] = {}
+        self.jobs: OrderedDict[str, Job] = OrderedDict()
+        self.operations: dict[str, Job] = {}
+        self.vms: dict[str, VirtualMachine] = {}
+        self.disks: dict[str, Disk] = {}
+        self.settings: dict[str, dict[str, object]] = {}
+        self.last_lists: dict[str, list[dict[str, object]]] = {}
+        self._due: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._order = count()
+        for spec in estate.vaults:
+            self._build(spec)
+
+    def advance(self, now: datetime) -> None:
+        """Bring everything up to `now`: every due effect, at its own instant and in order."""
+        while self._due and self._due[0][0] <= now:
+            self.now, _, effect = heapq.heappop(self._due)
+            effect()
+        self.now = now
+
+    def at(self, when: datetime, effect: Callable[[], None]) -> None:
+        """Let an effect happen at an instant; effects check for themselves whether they still apply."""
+        heapq.heappush(self._due, (when, next(self._order), effect))
+
+    def seconds(self, name: str, machine: MachineSpec | None = None) -> timedelta:
+        """Draw a duration by its name in the estate, a machine's own before everybody's."""
+        camel = name.split("_", maxsplit=1)[0] + "".join(word.title() for word in name.split("_")[1:])
+        value = (machine.durations.get(camel) if machine else None) or getattr(self.estate.durations, name)
+        if isinstance(value, Spread):
+            return timedelta(seconds=self.random.uniform(value.least, value.most))
+        return timedelta(seconds=float(value))
+
+    def keep(self, job: Job) -> None:
+        """Remember a job, and forget the oldest finished ones beyond what is kept."""
+        self.jobs[job.id] = job
+        self.operations[job.operation_id] = job
+        while len(self.jobs) > FINISHED_JOBS_KEPT:
+            oldest = next(iter(self.jobs.values()))
+            if not oldest.over(self.now):
+                break
+            del self.jobs[oldest.id]
+            self.operations.pop(oldest.operation_id, None)
+
+    def add(self, item: Item) -> None:
+        """Let an item be found under its id."""
+        self.items[key(item.id)] = item
+
+    def drop(self, item: Item) -> None:
+        """Let an item be gone."""
+        self.items.pop(key(item.id), None)
+
+    def items_of(self, vault: Vault) -> list[Item]:
+        """Answer a vault's items."""
+        return [item for item in self.items.values() if item.vault is vault]
+
+    def begin_sync(self, item: Item, done: float = 0.0) -> None:
+        """Start initial replication, `done` of it already passed; the states follow on their own."""
+        length = self.seconds("initial_replication", item.machine)
+        item.sync_started = self.now - length * done
+        item.sync_ends = item.sync_started + length
+        item.ever_protected = False
+        item.enter(State.INITIAL_REPLICATION)
+        changes = item.state_changes
+        waiting = item.sync_started + length * WAITING_SHARE
+        self.at(waiting, lambda: self._wait_for_point(item, changes))
+
+    def _wait_for_point(self, item: Item, changes: int) -> None:
+        if item.state_changes != changes or item.sync_ends is None:
+            return
+        item.enter(State.WAITING_FIRST_POINT)
+        moved = item.state_changes
+        self.at(item.sync_ends, lambda: self._become_protected(item, moved))
+
+    def _become_protected(self, item: Item, changes: int) -> None:
+        if item.state_changes != changes:
+            return
+        item.ever_protected = True
+        item.points_from = self.now - timedelta(minutes=4)
+        item.points_until, item.points_deleted = None, False
+        item.enter(State.PROTECTED)
+
+    def start_vm(self, item: Item, site: Site, name: str, network_id: str | None = None) -> str:
+        """Create and start an item's machine in a region; answers its ARM id."""
+        test = name != item.machine.name
+        disks = [self._make_disk(item, site, test=test, index=i) for i in range(len(item.disks))]
+        subnet = f"{network_id or site.network_id}/subnets/{site.spec.subnet}"
+        machine = VirtualMachine(
+            id=site.vm_id(name),
+            name=name,
+            region=site.region,
+            size=item.machine.size,
+            os_type=item.machine.os,
+            vm_guid=self.ids.fresh("vm"),
+            nic_id=site.nic_id(name),
+            subnet_id=subnet,
+            disk_ids=tuple(disk.id for disk in disks),
+            running=True,
+            since=self.now,
+            computer=item.machine.name,
+            heartbeat_after=self.seconds("heartbeat_delay", item.machine).total_seconds(),
+        )
+        for disk in disks:
+            disk.managed_by = machine.id
+        self.vms[key(machine.id)] = machine
+        return machine.id
+
+    def _make_disk(self, item: Item, site: Site, *, test: bool, index: int) -> Disk:
+        spec = item.disks[index]
+        name = f"{spec.name}-ASRtest" if test else spec.name
+        disk = Disk(
+            id=site.disk_id(name),
+            name=name,
+            region=site.region,
+            size_gb=spec.size_gb,
+            os=spec.os,
+            os_type=item.machine.os,
+        )
+        self.disks[key(disk.id)] = disk
+        return disk
+
+    def delete_vm(self, vm_id: str, *, leave_disk: bool = False) -> None:
+        """Delete a machine and its disks; `leave_disk` leaves the last disk behind."""
+        machine = self.vms.pop(key(vm_id), None)
+        if machine is None:
+            return
+        doomed = machine.disk_ids[:-1] if leave_disk else machine.disk_ids
+        for disk_id in doomed:
+            self.disks.pop(key(disk_id), None)
+        for disk_id in machine.disk_ids:
+            if leave_disk and key(disk_id) in self.disks:
+                self.disks[key(disk_id)].managed_by = None
+
+    def vm(self, vm_id: str) -> VirtualMachine | None:
+        """Find a machine by its ARM id in any case."""
+        return self.vms.get(key(vm_id))
+
+    def _build(self, spec: VaultSpec) -> None:
+        vault = build_vault(self.estate, spec, self.ids)
+        self.vaults[key(vault.id)] = vault
+        for declared in spec.machines:
+            for machine in declared.each():
+                self._place(vault, machine)
+
+    def _place(self, vault: Vault, machine: MachineSpec) -> None:
+        primary, secondary = vault.sites[vault.spec.primary], vault.sites[vault.spec.secondary]
+        forward = machine.direction is Direction.FORWARD
+        source, target = (primary, secondary) if forward else (secondary, primary)
+        item = self.new_item(vault, machine, source, target)
+        item.tested = machine.tested
+        self.add(item)
+        self._settle(item, BEGINS_IN[machine.state])
+
+    def new_item(self, vault: Vault, machine: MachineSpec, source: Site, target: Site, **kept: str) -> Item:
+        """Make an item as it is when protection begins; `kept` are ids that outlive a re-protect."""
+        name = machine.item or machine.name
+        group = self.ids.fixed("group", vault.id, machine.multi_vm_group or machine.name)
+        return Item(
+            name=name,
+            vault=vault,
+            machine=machine,
+            source=source,
+            target=target,
+            state=State.PROTECTED,
+            initial_primary=vault.spec.primary,
+            initial_recovery=vault.spec.secondary,
+            lifecycle_id=kept.get("lifecycle_id") or self.ids.fixed("life", vault.id, name),
+            multi_vm_group_id=kept.get("multi_vm_group_id") or group,
+            entity_id=self.ids.fresh("entity"),
+            management_id=self.ids.fresh("management"),
+            nic_guid=self.ids.fresh("nic"),
+            correlation_id=self.ids.fresh("correlation"),
+        )
+
+    def _settle(self, item: Item, state: State) -> None:
+        """Make the estate's beginning true: machines, disks, points and the state itself."""
+        source_vm = self.start_vm(item, item.source, item.machine.name)
+        self.vms[key(source_vm)].since = self.now - timedelta(days=2)
+        item.points_from = self.now - timedelta(hours=min(20, item.vault.spec.retention_hours - 1))
+        item.enter(state)
+        match state:
+            case State.INITIAL_REPLICATION | State.WAITING_FIRST_POINT:
+                item.points_from = None
+                waiting = state is State.WAITING_FIRST_POINT
+                done = max(WAITING_SHARE, 0.95) if waiting else item.machine.sync_progress
+                self.begin_sync(item, done)
+                self.advance(self.now)
+            case State.TEST_FAILOVER_WAITING:
+                item.last_test_failover = self.now - timedelta(hours=1)
+                item.tested = True
+                network = item.target.isolated_network_id or item.target.network_id
+                item.test_vm_id = self.start_vm(item, item.target, f"{item.machine.name}-test", network)
+            case State.TEST_FAILOVER_CLEANED:
+                item.last_test_failover = self.now - timedelta(hours=1)
+                item.tested = True
+            case State.COMMIT_PENDING | State.COMMITTED:
+                self._settle_away(item, source_vm, committed=state is State.COMMITTED)
+            case State.PROTECTED:
+                pass
+
+    def _settle_away(self, item: Item, source_vm: str, *, committed: bool) -> None:
+        ended = self.now - timedelta(minutes=30)
+        item.last_failover = item.points_until = ended
+        item.points_deleted = committed
+        self.vms[key(source_vm)].stop(ended)
+        arrived = self.start_vm(item, item.target, item.machine.name)
+        self.vms[key(arrived)].since = ended
+        item.failover_point = self.ids.fixed("recovery-point", item.lifecycle_id, "beginning")
