@@ -1,0 +1,131 @@
+"""The control endpoints: the journal, the state, faults and the clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from simulator.faults import Fault
+from simulator.lifecycle import CELLS
+from simulator.messages import Response, json_response
+from simulator.providers.site_recovery.item_view import progress
+from simulator.times import ticks
+
+if TYPE_CHECKING:
+    from simulator.core import Simulator
+    from simulator.messages import JsonObject, Request
+    from simulator.model import Item
+
+PREFIX = "/_sim"
+
+
+class _Advance(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    advance: float = Field(ge=0, description="seconds of simulated time")
+
+
+class _FaultsBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    add: list[Fault] = Field(default_factory=list["Fault"])
+    clear: bool = False
+
+
+def answer_control(simulator: Simulator, request: Request) -> Response:
+    """Answer a control call; it is no part of Azure and does not appear in the journal."""
+    try:
+        match (request.method, request.path.rstrip("/")):
+            case ("GET", "/_sim/journal"):
+                return _journal(simulator, request)
+            case ("GET", "/_sim/state"):
+                return json_response(state_of(simulator))
+            case ("GET", "/_sim/faults"):
+                return _faults(simulator)
+            case ("POST", "/_sim/faults"):
+                return _change_faults(simulator, request)
+            case ("POST", "/_sim/clock"):
+                return _advance(simulator, request)
+            case _:
+                return json_response({"error": "no such control endpoint"}, 404)
+    except (ValidationError, ValueError) as fault:
+        return json_response({"error": str(fault)}, 400)
+
+
+def _journal(simulator: Simulator, request: Request) -> Response:
+    since = int(request.query.get("after", "0"))
+    writes = request.query.get("writes", "").lower() == "true"
+    found = [
+        call.to_json() for call in simulator.journal.calls if call.number > since and (call.write or not writes)
+    ]
+    return json_response({"calls": found, "count": simulator.journal.count})
+
+
+def state_of(simulator: Simulator) -> JsonObject:
+    """Write the state of each machine, in the words of a person who looks on."""
+    world = simulator.world
+    return {
+        "now": ticks(world.now),
+        "machines": [_machine(simulator, item) for item in world.items.values()],
+        "virtualMachines": [
+            {"id": vm.id, "region": vm.region, "running": vm.running} for vm in world.vms.values()
+        ],
+        "disks": [
+            {"id": disk.id, "region": disk.region, "managedBy": disk.managed_by} for disk in world.disks.values()
+        ],
+    }
+
+
+def _machine(simulator: Simulator, item: Item) -> JsonObject:
+    world, cells, job = simulator.world, CELLS[item.state], item.holder
+    running = {
+        vm.region: vm.running
+        for vm in (
+            world.vm(item.source.vm_id(item.machine.name)),
+            world.vm(item.target.vm_id(item.machine.name)),
+        )
+        if vm
+    }
+    return {
+        "name": item.name,
+        "id": item.id,
+        "vault": item.vault.name,
+        "state": str(item.state),
+        "protectionState": cells.protection_state,
+        "allowedOperations": [] if job else list(cells.allowed_operations),
+        "from": item.source.region,
+        "to": item.target.region,
+        "running": running,
+        "testVirtualMachine": item.test_vm_id,
+        "job": {"id": job.id, "name": job.scenario.friendly_name} if job else None,
+        "syncProgress": progress(item, world.now),
+    }
+
+
+def _faults(simulator: Simulator) -> Response:
+    active = simulator.faults.active()
+    return json_response({"faults": [fault.model_dump(mode="json", by_alias=True) for fault in active]})
+
+
+def _change_faults(simulator: Simulator, request: Request) -> Response:
+    """Take one fault, a list of faults, or `{"clear": true, "add": [...]}`."""
+    body = request.body.strip()
+    if body.startswith(b"["):
+        change = _FaultsBody(add=TypeAdapter(list[Fault]).validate_json(body))
+    elif "name" in request.json():
+        change = _FaultsBody(add=[Fault.model_validate_json(body)])
+    else:
+        change = _FaultsBody.model_validate_json(body)
+    if change.clear:
+        simulator.faults.clear()
+    simulator.faults.add(change.add, simulator.world.now)
+    return _faults(simulator)
+
+
+def _advance(simulator: Simulator, request: Request) -> Response:
+    step = _Advance.model_validate_json(request.body)
+    simulator.clock.advance(timedelta(seconds=step.advance))
+    simulator.world.advance(simulator.clock.now())
+    return json_response({"now": ticks(simulator.world.now)})

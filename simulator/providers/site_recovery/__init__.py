@@ -1,0 +1,1 @@
+"""Microsoft.RecoveryServices: what a vault's Site Recovery answers."""

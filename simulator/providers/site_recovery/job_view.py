@@ -1,0 +1,219 @@
+"""How a job reads: rich by itself, poor in a list."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from simulator.arm import JOB_TYPE
+from simulator.jobs import SHUTDOWN_TASK, Job, JobError, JobState, TaskSpec
+from simulator.times import UNSET_TASK_TIME, ticks, whole_seconds
+
+if TYPE_CHECKING:
+    from simulator.messages import JsonObject
+    from simulator.model import Item
+    from simulator.world import World
+
+_ENDED_WORDS = {
+    JobState.SUCCEEDED: "Completed",
+    JobState.FAILED: "Failed",
+    JobState.CANCELLED: "Cancelled",
+}
+
+
+def job_body(job: Job, world: World) -> JsonObject:
+    """Write a job as a get answers it, all its tasks from the first second on (recorded)."""
+    body = list_body(job, world)
+    properties: JsonObject = body["properties"]  # pyright: ignore[reportAssignmentType]
+    activity = f"{job.client_request_id} ActivityId: {job.correlation_id}"
+    properties["activityId"] = activity
+    properties["tasks"] = [_task(job, index, world) for index in range(len(job.scenario.tasks))]
+    properties["customDetails"] = _details(job, world)
+    return body
+
+
+def list_body(job: Job, world: World) -> JsonObject:
+    """Write a job as a list answers it: no activity, no tasks, no details (recorded)."""
+    now, state = world.now, job.state(world.now)
+    over = job.over(now)
+    errors = [_error(error, job) for error in job.errors] if over else []
+    ended: JsonObject = {"endTime": whole_seconds(job.ends)} if over and job.ends else {}
+    properties: JsonObject = {
+        "activityId": None,
+        "scenarioName": job.scenario.name,
+        "friendlyName": job.scenario.friendly_name,
+        "state": str(state),
+        "stateDescription": _ENDED_WORDS.get(state, str(state)),
+        "tasks": [],
+        "errors": errors,
+        "startTime": ticks(job.started),
+        **ended,
+        "allowedActions": _allowed(job, over=over),
+        "targetObjectId": job.target_object_id,
+        "targetObjectName": job.target_name,
+        "targetInstanceType": job.target_type,
+        "customDetails": None,
+    }
+    return {"id": job.arm_id(), "name": job.id, "type": JOB_TYPE, "properties": properties}
+
+
+def _allowed(job: Job, *, over: bool) -> list[str]:
+    if not over:
+        return ["Cancel"]
+    # invented: no failed job was recorded; the models name Restart
+    return ["Restart"] if job.outcome is JobState.FAILED else []
+
+
+def _error(error: JobError, job: Job) -> JsonObject:
+    """Write one of a job's errors as the service's models shape it; none was recorded."""
+    return {
+        "serviceErrorDetails": {
+            "code": error.code,
+            "message": error.message,
+            "possibleCauses": error.possible_causes,
+            "recommendedAction": error.recommended_action,
+            "activityId": job.correlation_id,
+        },
+        "providerErrorDetails": {
+            "errorCode": int(error.code) if error.code.isdigit() else 0,
+            "errorMessage": error.message,
+            "errorId": error.code,
+            "possibleCauses": error.possible_causes,
+            "recommendedAction": error.recommended_action,
+        },
+        "errorLevel": "Error",
+        "creationTime": ticks(job.ends or job.started),
+        "taskId": error.task_id,
+    }
+
+
+def _task(job: Job, index: int, world: World) -> JsonObject:
+    task = job.scenario.tasks[index]
+    state, words, began, ended = _progress(job, index, world.now)
+    group = task.child is not None
+    errors = _task_errors(job, task, state)
+    return {
+        "taskId": task.task_id,
+        "name": task.name,
+        "startTime": began,
+        "endTime": ended,
+        "allowedActions": [],
+        "friendlyName": task.friendly_name,
+        "state": state,
+        "stateDescription": words,
+        "taskType": "GroupTaskDetails" if group else "TaskDetails",
+        "customDetails": None if group else {"instanceType": "TaskDetails"},
+        "groupTaskCustomDetails": (
+            {
+                "instanceType": "GroupTaskDetails",
+                "childTasks": [_child(job, task, (state, words, began, ended), world)],
+            }
+            if group
+            else None
+        ),
+        "errors": errors,
+    }
+
+
+def _task_errors(job: Job, task: TaskSpec, state: str) -> list[JsonObject]:
+    if task.task_id == SHUTDOWN_TASK and job.skip_shutdown_error and state == "Failed":
+        return [_error(job.skip_shutdown_error, job)]
+    failed = state == "Failed" and job.errors
+    return [_error(error, job) for error in job.errors] if failed else []
+
+
+def _progress(job: Job, index: int, now: datetime) -> tuple[str, str, str, str]:
+    """Answer a task's state, words, begin and end, from the clock and the job's end alone."""
+    task = job.scenario.tasks[index]
+    began, ended = job.task_times(task)
+    stopped = job.ends is not None and job.outcome is not JobState.SUCCEEDED
+    seen = min(now, job.ends) if stopped and job.ends else now
+    if stopped and job.failed_task is not None and index > job.failed_task:
+        return ("NotStarted", "NotStarted", UNSET_TASK_TIME, UNSET_TASK_TIME)
+    if task.begin < 0:
+        return _timeless(job, seen)
+    if seen < began:
+        return ("NotStarted", "NotStarted", UNSET_TASK_TIME, UNSET_TASK_TIME)
+    if task.skipped:
+        return ("Other", "Skipped", ticks(began), UNSET_TASK_TIME)
+    if job.failed_task == index and job.over(now):
+        return ("Failed", "Failed", ticks(began), ticks(ended))
+    hangs = job.ends is None and index == len(job.scenario.tasks) - 1
+    if seen < ended or hangs:
+        cancelled = job.over(now) and job.outcome is JobState.CANCELLED
+        word = "Cancelled" if cancelled else "InProgress"
+        return (word, word, ticks(began), ticks(seen) if cancelled else UNSET_TASK_TIME)
+    if task.task_id == SHUTDOWN_TASK and job.skip_shutdown_error:
+        return ("Failed", "Failed", ticks(began), ticks(ended))
+    return ("Succeeded", "Completed", ticks(began), ticks(ended))
+
+
+def _timeless(job: Job, now: datetime) -> tuple[str, str, str, str]:
+    """Answer the one task that is skipped without any time of its own (recorded)."""
+    first = job.scenario.tasks[0]
+    done = now >= job.task_times(first)[1]
+    state, words = ("Other", "Skipped") if done else ("NotStarted", "NotStarted")
+    return (state, words, UNSET_TASK_TIME, UNSET_TASK_TIME)
+
+
+def _child(job: Job, task: TaskSpec, shown: tuple[str, str, str, str], world: World) -> JsonObject:
+    """Write the job inside a group task; its own job is not listed."""
+    state, words, began, ended = shown
+    child_job = world.ids.fixed("child-job", job.id)
+    return {
+        "taskId": "EnableDr",
+        "name": job.target_name,
+        "startTime": began,
+        "endTime": ended,
+        "allowedActions": [],
+        "friendlyName": job.target_name,
+        "state": state,
+        "stateDescription": words,
+        "taskType": "JobTaskDetails",
+        "customDetails": {
+            "jobTask": {
+                "jobId": f"{job.vault_id}/replicationJobs/{child_job}",
+                "jobFriendlyName": task.child,
+                "targetObjectId": world.ids.fixed("vm-entity", job.target_object_id),
+                "targetObjectName": job.target_name,
+                "targetInstanceType": "Vm",
+                "jobScenarioName": "EnableDr",
+            },
+            "instanceType": "JobTaskDetails",
+        },
+        "groupTaskCustomDetails": None,
+        "errors": [],
+    }
+
+
+def _details(job: Job, world: World) -> JsonObject:
+    kind = job.scenario.details
+    details: JsonObject = {"instanceType": kind, **job.details}
+    if kind in {"FailoverJobDetails", "TestFailoverJobDetails"}:
+        details["protectedItemDetails"] = _items(job, world)
+    return details | {"affectedObjectDetails": job.affected}
+
+
+def _items(job: Job, world: World) -> list[JsonObject]:
+    """Write the machine and its point; empty until the job has succeeded (recorded)."""
+    if not job.over(world.now) or job.point is None:
+        return []
+    test = job.scenario.details == "TestFailoverJobDetails"
+    item: Item | None = world.items.get((job.item_id or "").lower())
+    name = f"{job.target_name}-test" if test else None
+    network = item.target.spec.network.lower() if item else ""
+    if test:
+        network = str(job.details.get("networkFriendlyName", ""))
+    return [
+        {
+            "name": job.target_object_id,
+            "friendlyName": job.target_name,
+            "testVmName": name,
+            "testVmFriendlyName": name,
+            "networkConnectionStatus": None,
+            "networkFriendlyName": network,
+            "subnet": item.target.spec.subnet if item else "",
+            "recoveryPointId": job.point.name,
+            "recoveryPointTime": ticks(job.point.time),
+        }
+    ]

@@ -1,0 +1,72 @@
+"""Azure Resource Manager's throttling: a token bucket for reads and one for writes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simulator.envelopes import plain_error
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from simulator.estate import Estate
+    from simulator.messages import Response
+
+_GLOBAL_FACTOR = 15
+"""The header for all subscriptions of a principal showed fifteen times the subscription's."""
+
+
+@dataclass(slots=True, eq=False)
+class Bucket:
+    """A bucket of so many calls that refills by so many a second."""
+
+    size: int
+    per_second: float
+    left: float
+    filled: datetime
+
+    def take(self, now: datetime) -> bool:
+        """Take one call if there is one left."""
+        passed = max(0.0, (now - self.filled).total_seconds())
+        self.left = min(self.size, self.left + passed * self.per_second)
+        self.filled = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+    def wait(self) -> int:
+        """Answer the whole seconds until there is one call again."""
+        return max(1, math.ceil((1 - self.left) / self.per_second))
+
+
+class Throttle:
+    """The two buckets of a subscription."""
+
+    def __init__(self, estate: Estate, now: datetime) -> None:
+        self._reads = Bucket(estate.read_bucket, estate.reads_per_second, estate.read_bucket, now)
+        self._writes = Bucket(estate.write_bucket, estate.writes_per_second, estate.write_bucket, now)
+
+    def take(self, method: str, now: datetime) -> Response | None:
+        """Count one call; answers 429 with Retry-After if its bucket is empty."""
+        bucket = self._reads if method in {"GET", "HEAD"} else self._writes
+        return None if bucket.take(now) else too_many(bucket.wait())
+
+    def headers(self, method: str) -> tuple[tuple[str, str], ...]:
+        """Answer the headers that tell what is left (recorded names)."""
+        reads = method in {"GET", "HEAD"}
+        bucket, word = (self._reads, "reads") if reads else (self._writes, "writes")
+        left = int(bucket.left)
+        return (
+            (f"x-ms-ratelimit-remaining-subscription-{word}", str(left)),
+            (f"x-ms-ratelimit-remaining-subscription-global-{word}", str(left * _GLOBAL_FACTOR)),
+        )
+
+
+def too_many(retry_after: int) -> Response:
+    """Answer 429 as ARM's documentation words it; invented: no such body was recorded here."""
+    message = "Number of requests for the subscription exceeded the limit. Please try again later."
+    header = (("Retry-After", str(retry_after)),) if retry_after else ()
+    return plain_error(429, "SubscriptionRequestsThrottled", message, *header)
