@@ -1,0 +1,53 @@
+"""`python -m simulator`: serve one simulator until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+
+from simulator import ScaledClock, Simulator, default_estate, load_estate, load_faults
+from simulator.server import Server
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="simulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds a second")
+    parser.add_argument("--estate", type=Path, help="a YAML file of what exists")
+    parser.add_argument("--faults", type=Path, help="a YAML list of what goes wrong")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same ids and jitter")
+    return parser.parse_args(argv)
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    estate = load_estate(arguments.estate) if arguments.estate else default_estate()
+    simulator = Simulator(estate, clock=ScaledClock(arguments.speed), seed=arguments.seed)
+    if arguments.faults:
+        simulator.faults.add(load_faults(arguments.faults), simulator.world.now)
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with Server(simulator, arguments.port) as server:
+        sys.stdout.write(f"simulator ready at {server.url}\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until interrupted; 2 for an estate or faults file that cannot be read."""
+    arguments = _arguments(argv)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(arguments))
+    except (OSError, ValueError) as fault:
+        sys.stderr.write(f"simulator: {fault}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
