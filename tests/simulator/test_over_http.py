@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError, ServiceResponseError
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.identity import ManagedIdentityCredential
+from azure.identity.aio import ManagedIdentityCredential as AsyncManagedIdentityCredential
+from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
+from azure.mgmt.recoveryservicessiterecovery.aio import (
+    SiteRecoveryManagementClient as AsyncClient,
+)
+from azure.monitor.query import LogsQueryClient, LogsQueryStatus
+
+from simulator import Fault, ManualClock, Simulator, default_estate
+from simulator.faults import FaultName
+from simulator.server import Server
+from tests.simulator.helpers import AWAY, GROUP, ITEM, SUBSCRIPTION, VAULT, failover_body
+
+
+class AllowHttp(SansIOHTTPPolicy[Any, Any]):
+    def on_request(self, request: Any) -> None:
+        request.context.options.setdefault("enforce_https", False)
+
+
+class Served:
+    """A simulator served from a thread of its own."""
+
+    def __init__(self) -> None:
+        self.simulator = Simulator(default_estate(), clock=ManualClock())
+        self.loop = asyncio.new_event_loop()
+        self.server = Server(self.simulator)
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+
+    def start(self) -> None:
+        self.thread.start()
+        asyncio.run_coroutine_threadsafe(self.server.__aenter__(), self.loop).result(10)
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self.server.__aexit__(), self.loop).result(10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(10)
+        self.loop.close()
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    one = Served()
+    one.start()
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{one.server.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "simulator")
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def client(served: Served) -> Iterator[SiteRecoveryManagementClient]:
+    with (
+        ManagedIdentityCredential() as credential,
+        SiteRecoveryManagementClient(
+            credential,
+            SUBSCRIPTION,
+            base_url=served.server.url,
+            credential_scopes=["https://management.azure.com/.default"],
+            per_call_policies=[AllowHttp()],
+        ) as one,
+    ):
+        yield one
+
+
+def test_a_managed_identity_opens_the_vault(client: SiteRecoveryManagementClient) -> None:
+    items = list(client.replication_protected_items.list(GROUP, VAULT))
+    assert [item.name for item in items] == [ITEM]
+
+
+def test_links_lead_back_to_the_address_the_caller_used(
+    served: Served, client: SiteRecoveryManagementClient
+) -> None:
+    seen: dict[str, str] = {}
+    client.replication_protected_items.begin_unplanned_failover(
+        GROUP,
+        VAULT,
+        *AWAY,
+        ITEM,
+        failover_body(),
+        polling=False,
+        raw_response_hook=lambda r: seen.update(r.http_response.headers),
+    )
+    assert seen["Location"].startswith(f"{served.server.url}/Subscriptions/")
+    assert seen["Retry-After"] == "30"
+    first, second = seen["x-ms-request-id"].split(", ")
+    assert first == second
+
+
+def test_the_sdks_poller_follows_a_failover_to_its_end(
+    served: Served, client: SiteRecoveryManagementClient
+) -> None:
+    poller = client.replication_protected_items.begin_unplanned_failover(
+        GROUP, VAULT, *AWAY, ITEM, failover_body(), polling_interval=0
+    )
+    served.simulator.clock.advance(timedelta(seconds=300))
+    item = poller.result(timeout=20)
+    assert item.properties is not None
+    assert item.properties.active_location == "Recovery"
+
+
+def test_an_aio_client_sees_the_same_vault(served: Served) -> None:
+    async def names() -> list[str | None]:
+        async with (
+            AsyncManagedIdentityCredential() as credential,
+            AsyncClient(
+                credential,
+                SUBSCRIPTION,
+                base_url=served.server.url,
+                credential_scopes=["https://management.azure.com/.default"],
+                per_call_policies=[AllowHttp()],
+            ) as one,
+        ):
+            found = one.replication_protected_items.list(GROUP, VAULT)
+            return [item.name async for item in found]
+
+    assert asyncio.run(names()) == [ITEM]
+
+
+def test_a_lost_answer_closes_the_connection_after_the_job_was_accepted(
+    served: Served, client: SiteRecoveryManagementClient
+) -> None:
+    fault = Fault(name=FaultName.LOST_ANSWER, path="unplannedFailover")
+    served.simulator.faults.add([fault], served.simulator.world.now)
+    with pytest.raises(ServiceResponseError):
+        client.replication_protected_items.begin_unplanned_failover(
+            GROUP, VAULT, *AWAY, ITEM, failover_body(), polling=False, retry_total=0
+        )
+    item = client.replication_protected_items.get(GROUP, VAULT, *AWAY, ITEM)
+    assert item.properties is not None
+    assert item.properties.current_scenario is not None
+    assert item.properties.current_scenario.scenario_name == "UnplannedFailover"
+
+
+def test_logs_are_asked_with_their_own_audience(served: Served) -> None:
+    with (
+        ManagedIdentityCredential() as credential,
+        LogsQueryClient(
+            credential,
+            endpoint=f"{served.server.url}/loganalytics",
+            audience="https://api.loganalytics.io",
+            per_call_policies=[AllowHttp()],
+        ) as logs,
+    ):
+        answer = logs.query_workspace("contoso", "Heartbeat | count", timespan=None)
+        assert answer.status == LogsQueryStatus.SUCCESS
+        assert answer.tables[0].rows[0][0] > 0
+        with pytest.raises(HttpResponseError) as wrong:
+            logs.query_workspace("contoso", "Heartbeat | wher x", timespan=None)
+        assert wrong.value.error is not None
+        assert wrong.value.error.code == "BadArgumentError"
