@@ -1,0 +1,17 @@
+"""The Azure that the registered activities act through, and the shape of what they exchange."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Dict, TypeAlias  # noqa: UP035 - see Document
+
+from gateway.azure import Azure
+
+# The Functions indexer takes typing's Dict for a JSON object, and refuses dict[str, Any].
+Document: TypeAlias = Dict[str, Any]  # noqa: UP006
+
+
+@cache
+def azure() -> Azure:
+    """Give this process's one Azure, made from the environment when it is first needed."""
+    return Azure.from_environment()
