@@ -8,6 +8,7 @@ approval counts once per person until the quorum is reached.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
@@ -249,17 +250,19 @@ def close(ledger: Ledger) -> Ledger:
     return ledger.having(closed=True)
 
 
-def silence(ledger: Ledger, approvable: frozenset[str]) -> dict[str, Outcome]:
+def silence_of(
+    policy: ApprovalPolicy, machines: Iterable[str], decided: Mapping[str, Outcome], well: frozenset[str]
+) -> dict[str, Outcome]:
     """Say what silence means for the machines that nobody decided.
 
-    `approve` stands only for machines whose checks passed (`approvable`): a failed validation is never approved
-    by silence. `hold` means stop here, for a held gate is closed only when holding has gone on for too long.
+    `approve` stands only for machines that were checked and found well: nothing else is approved by silence.
+    `hold` means stop here, for a held gate ends only when holding has gone on for too long.
     """
-    approves = ledger.question.policy.on_timeout is OnTimeout.APPROVE
+    approves = policy.on_timeout is OnTimeout.APPROVE
     return {
-        machine: Outcome(decision=Choice.APPROVE if approves and machine in approvable else Choice.STOP)
-        for machine in ledger.question.machines
-        if machine not in ledger.outcomes
+        machine: Outcome(decision=Choice.APPROVE if approves and machine in well else Choice.STOP)
+        for machine in machines
+        if machine not in decided
     }
 
 

@@ -80,9 +80,10 @@ class Journey(Answer):
         journey = self.having(
             item_id=leg.item_id,
             snapshot=leg.snapshot or self.snapshot,
-            words=leg.words,
+            words=leg.words if self.is_travelling else self.words,
             jobs=(*(record for record in self.jobs if record.job.id not in ids), *leg.jobs),
-            failure=leg.failure,
+            # A machine that has ended keeps the reason why, however its clean-up goes.
+            failure=leg.failure or (None if self.is_travelling else self.failure),
         )
         if stage is StageName.REHEARSE:
             begun = leg.act is not None or journey.state is MachineState.AWAY_REHEARSED

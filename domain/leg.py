@@ -129,7 +129,8 @@ class Task(Answer):
 
     `occasion` names this one pass through the stage within the run; request ids are derived from it, so that
     a second rehearsal is a second intention while a repeated activity is not. `points` are resolved
-    recovery point ids by machine; a machine without one leaves it to the service.
+    recovery point ids by machine; a machine without one leaves it to the service. `forbidden` are acts that the
+    request did not allow, wherever a road would take them.
     """
 
     run: str
@@ -143,6 +144,12 @@ class Task(Answer):
     heartbeat: bool = True
     validation_timeout: timedelta = timedelta(minutes=15)
     comment: str = ""
+    forbidden: tuple[Act, ...] = ()
+
+    def step(self, state: MachineState) -> Act | Way | None:
+        """Say what is due for a machine in a state; nothing, when it should not be there."""
+        step = ROADS[self.stage].get(state)
+        return None if step in self.forbidden else step
 
     @property
     def is_validated(self) -> bool:

@@ -18,7 +18,7 @@ from uuid import UUID, uuid5
 from domain import setbacks
 from domain.contract import Check, Look, Order, Start, StartKind, Subject, Validation, ValidationOrder, Verdict
 from domain.errors import Refusal
-from domain.leg import DUE, ROADS, Decision, JobRecord, Leg, LegStatus, StageName, Task, Way
+from domain.leg import DUE, Decision, JobRecord, Leg, LegStatus, StageName, Task, Way
 from domain.lifecycle import ACTS, Act, MachineState, allows, in_words, is_busy, state_of
 from domain.machine import JobSnapshot, MachineSnapshot
 from domain.setbacks import CONFIRM_WITHIN, FIRST_COPY_WITHIN, GIVE_UP_AFTER, GONE_FOR, STALE_FOR, UNDECIDED_FOR
@@ -175,7 +175,7 @@ def _still_held(leg: Leg, snapshot: MachineSnapshot) -> bool:
 def _advance(task: Task, leg: Leg, snapshot: MachineSnapshot, now: datetime) -> Leg:
     """See how far along its road a machine is that does nothing of ours now."""
     state = state_of(snapshot)
-    step = ROADS[task.stage].get(state)
+    step = task.step(state)
     leg = leg.having(since=leg.since or now)
     patience = now - (leg.since or now)
     if task.stage is StageName.CHANGE_POINT and Act.CHANGE_POINT in leg.acts:
@@ -218,7 +218,7 @@ def _due(task: Task, leg: Leg, now: datetime) -> Act | None:
     """Give the act that a ready leg should start now, if any."""
     if leg.snapshot is None or leg.gone_since is not None or (leg.not_before or now) > now:
         return None
-    step = ROADS[task.stage].get(state_of(leg.snapshot))
+    step = task.step(state_of(leg.snapshot))
     if not isinstance(step, Act) or step in leg.acts:
         return None
     if leg.snapshot.job is not None:

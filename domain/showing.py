@@ -1,0 +1,74 @@
+"""What people are shown at a gate: enough to decide, and nothing that moves while they read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.contract import FailbackRequest, Verdict
+from domain.gate import GateName
+from domain.journey import Journey, measure
+from domain.lifecycle import Act, in_words
+from domain.planning import Plan
+
+
+def row(plan: Plan, journey: Journey) -> dict[str, Any]:
+    """Show one machine: where it is and goes, what was found, and from which recovery point."""
+    subject, failover = journey.subject, journey.last_job(Act.FAIL_OVER)
+    measured = measure(journey)
+    shown: dict[str, Any] = {
+        "name": subject.name,
+        "vmName": subject.vm_name,
+        "from": subject.away,
+        "to": subject.home,
+        "state": in_words(journey.snapshot) if journey.snapshot else journey.words,
+        "choice": subject.point.to_wire(),
+        "checks": [check.to_wire() for check in plan.checks if check.about == subject.name],
+    }
+    if journey.rehearsal is not None and failover is None:
+        shown["rehearsal"] = journey.rehearsal.to_wire()
+        shown["testVm"] = journey.snapshot.test_vm if journey.snapshot else None
+    if journey.validation is not None:
+        shown["validation"] = journey.validation.to_wire()
+    if journey.point is not None:
+        shown["point"] = journey.point.to_wire()
+    last = journey.last_job(Act.CHANGE_POINT) or failover
+    if last is not None:
+        shown["usedPoint"] = {
+            "id": last.job.point,
+            "time": last.job.point_time and last.job.point_time.isoformat(),
+        }
+        shown["measured"] = measured.to_wire()
+    if journey.failure is not None:
+        shown["failure"] = journey.failure.to_wire()
+    return shown
+
+
+def notes(gate: GateName, request: FailbackRequest) -> list[str]:
+    """Say what an answer sets in motion, and what cannot be undone."""
+    match gate:
+        case GateName.FAILBACK:
+            source = "is shut down first" if request.shut_down_source else "is left running"
+            moves = f"the machine fails over to its home region, and the one in the secondary region {source}"
+            return [
+                f"approve: the rehearsal is cleaned up, {moves}",
+                "changeRecoveryPoint: the rehearsal is cleaned up and held again with the point you name",
+                "stop: the rehearsal is cleaned up and the machine stays where it is",
+            ]
+        case GateName.COMMIT:
+            return [
+                "approve: commits, which deletes all recovery points and cannot be undone; then re-protects",
+                "changeRecoveryPoint: brings the machine back to the point you name, then asks again",
+                "stop: leaves the machine failed over but uncommitted; it is not protected",
+            ]
+        case GateName.INTERVENTION:
+            return [
+                "retry: looks at the machine again, then repeats what failed",
+                "skip: goes on without it; the reason is kept in the report",
+                "stop: leaves the machine where it is",
+            ]
+
+
+def may_pass_silently(gate: GateName, journey: Journey) -> bool:
+    """Tell whether silence may approve: only what was checked and found well."""
+    found = journey.rehearsal if gate is GateName.FAILBACK else journey.validation
+    return found is not None and found.verdict in {Verdict.PASSED, Verdict.WARNED}

@@ -1,0 +1,79 @@
+"""What a run shows of itself while it runs, small enough for the durable host.
+
+A custom status may hold 16 KB as UTF-16 (about 8,000 characters); a run that shows more fails. What does not
+fit is left out in order of its worth: jobs first, then words, then all but the numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from domain.journey import Journey
+from domain.leg import Leg, LegStatus, StageName
+from domain.lifecycle import in_words
+
+# Half of it is left to spare: hosts differ in how they count.
+LARGEST: Final = 12_000
+SHORT_WORDS: Final = 32
+
+
+def size(status: Mapping[str, Any]) -> int:
+    """Give the bytes of a status as UTF-16, with every other character escaped as the SDK does."""
+    return 2 * len(json.dumps(status))
+
+
+def fit(status: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what makes a status too large; its "machines" give way, the rest is kept."""
+    machines: list[dict[str, Any]] = list(status.get("machines", ()))
+    slimmer = (
+        machines,
+        [{key: each[key] for key in each if key != "job"} for each in machines],
+        [
+            {"name": each["name"], "status": each.get("status"), "words": str(each.get("words", ""))[:SHORT_WORDS]}
+            for each in machines
+        ],
+    )
+    for few in slimmer:
+        smaller = {**status, "machines": few}
+        if size(smaller) <= LARGEST:
+            return smaller
+    counts = Counter(str(each.get("words", "")).split(":")[0][:SHORT_WORDS] for each in machines)
+    return {**status, "machines": [], "counts": dict(counts.most_common(40))}
+
+
+def of_legs(stage: StageName, legs: Iterable[Leg]) -> list[dict[str, Any]]:
+    """Show where each machine of a stage is."""
+    return [_of_leg(stage, leg) for leg in legs]
+
+
+def _of_leg(stage: StageName, leg: Leg) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "name": leg.subject.name,
+        "stage": stage.value,
+        "status": leg.status.value,
+        "words": leg.words,
+    }
+    record = leg.jobs[-1] if leg.jobs else None
+    if record and leg.act and leg.status is LegStatus.RUNNING and record.job.id == leg.job:
+        shown["job"] = {
+            "id": record.job.id,
+            "act": leg.act.value,
+            "task": record.job.running_task,
+            "started": record.job.started.isoformat() if record.job.started else None,
+        }
+    return shown
+
+
+def of_journeys(journeys: Iterable[Journey]) -> list[dict[str, Any]]:
+    """Show where each machine of a run is between stages."""
+    return [
+        {
+            "name": journey.name,
+            "status": journey.status.value,
+            "words": journey.words or (in_words(journey.snapshot) if journey.snapshot else ""),
+        }
+        for journey in journeys
+    ]

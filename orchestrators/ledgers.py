@@ -1,0 +1,96 @@
+"""The entities that remember for a run: who holds a machine, what people decided, whether it was cancelled.
+
+An entity takes one operation at a time and keeps its state whatever crashes, so it can judge where an event
+cannot: a lock has one holder, a decision is counted once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from domain import gate
+
+
+class EntityContext(Protocol):
+    """The part of the durable entity context that is used here."""
+
+    @property
+    def operation_name(self) -> str | None:
+        """What is asked."""
+        ...
+
+    def get_input(self) -> Any:
+        """Give what is asked about."""
+        ...
+
+    def get_state(self, initializer: Callable[[], Any] | None = None) -> Any:
+        """Give what is remembered."""
+        ...
+
+    def set_state(self, state: Any) -> None:
+        """Remember."""
+        ...
+
+    def set_result(self, result: Any) -> None:
+        """Answer."""
+        ...
+
+
+def machine_lock(context: EntityContext) -> None:
+    """Hold one machine for one run at a time.
+
+    take {run}: answers {holder}, the run that holds the machine from now on. release {run}: gives it back, if
+    that run holds it. read: answers {holder}.
+    """
+    state: dict[str, str | None] = context.get_state(lambda: None) or {}
+    about: dict[str, str] = context.get_input() or {}
+    holder, run = state.get("holder"), about.get("run")
+    match context.operation_name:
+        case "take":
+            holder = holder or run
+        case "release":
+            holder = None if holder == run else holder
+        case _:
+            pass
+    context.set_state({"holder": holder})
+    context.set_result({"holder": holder})
+
+
+def run_control(context: EntityContext) -> None:
+    """Remember that a run was cancelled, by whom and why; the first word stands."""
+    state: dict[str, Any] = context.get_state(lambda: None) or {}
+    if context.operation_name == "cancel" and "cancelled" not in state:
+        about: dict[str, str] = context.get_input() or {}
+        state = {"cancelled": f"{about.get('reason') or 'no reason given'} ({about.get('by')})", **about}
+    context.set_state(state)
+    context.set_result(state)
+
+
+def decision_ledger(context: EntityContext) -> None:
+    """Keep the decisions of one gate and judge each of them.
+
+    open {question}: begins the ledger; again, with the same question, changes nothing. decide {entry}: judges
+    a decision. read: answers {settled}. close: takes no more, and answers {outcomes, entries}.
+    """
+    state = context.get_state(lambda: None)
+    if context.operation_name == "open":
+        state = state or gate.Ledger(question=gate.Question.from_wire(context.get_input())).to_wire()
+    elif state is not None:
+        ledger = _turned(context, gate.Ledger.from_wire(state))
+        state = ledger.to_wire()
+        context.set_result(_said(context.operation_name, ledger))
+    context.set_state(state)
+
+
+def _turned(context: EntityContext, ledger: gate.Ledger) -> gate.Ledger:
+    if context.operation_name == "decide":
+        return gate.judge(ledger, gate.Entry.from_wire(context.get_input()))
+    return gate.close(ledger) if context.operation_name == "close" else ledger
+
+
+def _said(operation: str | None, ledger: gate.Ledger) -> dict[str, Any]:
+    if operation == "close":
+        outcomes = {name: outcome.to_wire() for name, outcome in ledger.outcomes.items()}
+        return {"outcomes": outcomes, "entries": [entry.to_wire() for entry in ledger.entries]}
+    return {"settled": ledger.is_settled}

@@ -1,0 +1,83 @@
+"""The steps that runbooks are made of, each a typed call into the world and back.
+
+A step is one activity or entity call. Activities are repeated a few times when they raise, which is safe: each
+looks before it acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from azure.durable_functions import EntityId, RetryOptions
+
+from domain import contract
+from domain.wire import Answer, Wire
+from orchestrators.context import Context, Runbook
+
+# Short and few: what may take long is waited for by looking again, not by retrying.
+RETRY: Final = RetryOptions(first_retry_interval_in_milliseconds=5_000, max_number_of_attempts=3)
+
+Reply = TypeVar("Reply", bound=Answer)
+
+
+def call(context: Context, name: str, request: Wire, reply: type[Reply]) -> Runbook[Reply]:
+    """Take one step and read its answer."""
+    answer = yield context.call_activity_with_retry(name, RETRY, request.to_wire())
+    return reply.from_wire(answer)
+
+
+def call_each(context: Context, name: str, requests: Sequence[Wire], reply: type[Reply]) -> Runbook[list[Reply]]:
+    """Take one step for each request at once; with no request, take none."""
+    if not requests:
+        return []
+    tasks = [context.call_activity_with_retry(name, RETRY, request.to_wire()) for request in requests]
+    answers = yield context.task_all(tasks)
+    return [reply.from_wire(answer) for answer in answers]
+
+
+def ask_entity(context: Context, name: str, key: str, operation: str, about: Any = None) -> Runbook[Any]:
+    """Ask one entity."""
+    answer = yield context.call_entity(EntityId(name, key), operation, about)
+    return answer
+
+
+def ask_entities(
+    context: Context, name: str, keys: Iterable[str], operation: str, about: Any = None
+) -> Runbook[list[Any]]:
+    """Ask several entities the same at once."""
+    tasks = [context.call_entity(EntityId(name, key), operation, about) for key in keys]
+    if not tasks:
+        return []
+    answers = yield context.task_all(tasks)
+    return answers
+
+
+def cancelled(context: Context, run: str) -> Runbook[str | None]:
+    """Say why the run was cancelled, if it was."""
+    control: dict[str, str] | None = yield from ask_entity(context, contract.CONTROL, run, "read")
+    return control.get("cancelled") if control else None
+
+
+def pause(context: Context, until: datetime, event: str) -> Runbook[bool]:
+    """Wait for a time or a wake-up, and say whether it was the wake-up.
+
+    One buffered event satisfies every later wait of its name, so each name is used once.
+    """
+    timer = context.create_timer(until)
+    wake_up = context.wait_for_external_event(event)
+    winner = yield context.task_any([timer, wake_up])
+    if winner is wake_up:
+        timer.cancel()
+    return winner is wake_up
+
+
+def soonest(*times: datetime) -> datetime:
+    """Give the first of some moments."""
+    return min(times)
+
+
+def after(context: Context, delay: timedelta) -> datetime:
+    """Give the moment that lies a while from now."""
+    return context.current_utc_datetime + delay
