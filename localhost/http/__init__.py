@@ -1,0 +1,1 @@
+"""HTTP: the app's own routes, the public durable API and the client endpoint."""

@@ -1,0 +1,44 @@
+"""The door: which part of the host answers a path."""
+
+import hmac
+
+from localhost.http.links import RPC, WEBHOOKS
+from localhost.http.management import Management
+from localhost.http.message import Request, Response, json_response
+from localhost.http.routes import Routes
+
+
+class Door:
+    """Sends each request to the durable API, the client endpoint or the app."""
+
+    def __init__(self, management: Management, routes: Routes, key: str | None) -> None:
+        self._management = management
+        self._routes = routes
+        self._key = key
+
+    async def serve(self, request: Request) -> Response:
+        """Answer a request."""
+        path = request.path
+        if (rest := _below(path, WEBHOOKS)) is not None:
+            if not self._is_allowed(request):
+                return Response(401)
+            return await self._management.serve(request, rest)
+        if (rest := _below(path, RPC)) is not None:
+            return await self._management.serve(request, rest)
+        if path in ("/admin/host/status", "/admin/host/ping"):
+            return json_response(200, {"state": "Running"})
+        return await self._routes.serve(request)
+
+    def _is_allowed(self, request: Request) -> bool:
+        """Whether the request names the system key, if there is one."""
+        if not self._key:
+            return True
+        offered = request.value("code") or request.headers.get("x-functions-key") or ""
+        return hmac.compare_digest(offered.encode(), self._key.encode())
+
+
+def _below(path: str, prefix: str) -> str | None:
+    """Answer what follows a prefix, which counts in any case; None when the path is elsewhere."""
+    if path.lower() == prefix or path.lower().startswith(f"{prefix}/"):
+        return path[len(prefix) :]
+    return None
