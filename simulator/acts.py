@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simulator.arm import key
@@ -21,7 +22,7 @@ from simulator.jobs import (
     Scenario,
 )
 from simulator.lifecycle import LABEL_OUTLIVES_CLEANUP, SUCCEEDS_TO, State, allows
-from simulator.recovery_points import Point, find, newest
+from simulator.recovery_points import Point, PointKind, find, newest
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -50,6 +51,7 @@ class Wish:
     network_id: str | None = None
     network_type: str = ""
     comments: str = ""
+    point_kind: PointKind = PointKind.PROCESSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ class _Started:
 def begin(world: World, item: Item, act: Act, wish: Wish, trace: Trace) -> Job:
     """Start an act on an item and answer its job, or raise `Refused` with the service's envelope."""
     trace.act, trace.item = str(act), item.id
-    _check(world, item, act, trace)
+    check(world, item, act, trace)
     point = _choose_point(world, item, act, wish, trace)
     job = _make_job(world, item, act, wish, trace)
     started = _Started(
@@ -80,13 +82,15 @@ def begin(world: World, item: Item, act: Act, wish: Wish, trace: Trace) -> Job:
     )
     item.holder = job
     trace.operation = job.operation_id
+    job.again = partial(begin, world, item, act, wish)
     _describe(started)
     _schedule(started)
     world.keep(job)
     return job
 
 
-def _check(world: World, item: Item, act: Act, trace: Trace) -> None:
+def check(world: World, item: Item, act: Act, trace: Trace) -> None:
+    """Raise `Refused` unless the act may begin on the item now."""
     if item.holder is not None:
         raise Refused(  # invented: 409 and its code; no conflict was recorded
             refused(
@@ -122,7 +126,7 @@ def _choose_point(world: World, item: Item, act: Act, wish: Wish, trace: Trace) 
     if act not in {Act.FAILOVER, Act.TEST_FAILOVER, Act.CHANGE_RECOVERY_POINT}:
         return None
     if wish.point_id is None:
-        return newest(item, world.ids, world.now)
+        return newest(item, world.ids, world.now, wish.point_kind)
     found = find(item, world.ids, world.now, wish.point_id)
     if found is None:
         raise Refused(  # invented: how an unknown point is refused was not recorded
@@ -320,6 +324,20 @@ def _end(started: _Started, when: datetime) -> None:
         item.enter(to)
     if to is State.TEST_FAILOVER_CLEANED:
         _let_label_go(world, item)
+
+
+def cancel(world: World, job: Job) -> None:
+    """End a running job now as cancelled and let its item go, in the state it was in.
+
+    invented: what a cancelled job leaves behind was not recorded.
+    """
+    job.ends, job.outcome = world.now, JobState.CANCELLED
+    item = world.items.get(key(job.item_id or ""))
+    if item is not None and item.holder is job:
+        item.holder = None
+    for child in job.run.jobs if job.run else []:
+        if not child.over(world.now):
+            cancel(world, child)
 
 
 def _let_label_go(world: World, item: Item) -> None:

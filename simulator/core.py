@@ -15,7 +15,9 @@ from simulator.interference import after, before
 from simulator.journal import Journal
 from simulator.lifecycle import allows
 from simulator.messages import Delivery, Response
+from simulator.plans import build_plans
 from simulator.providers import identity
+from simulator.rbac import denied
 from simulator.routes import Router
 from simulator.throttle import Throttle
 from simulator.times import http_date
@@ -45,6 +47,7 @@ class Simulator:
         self.world = World(self.estate, clock.now(), seed, self.faults)
         self._throttle = Throttle(self.estate, clock.now())
         self._router = Router()
+        build_plans(self.world)
         self._start_running_jobs()
 
     def handle(self, request: Request) -> Response:
@@ -98,7 +101,7 @@ class Simulator:
         if "api-version" not in request.query:
             message = "The api-version query parameter (?api-version=) is required for all requests."
             return plain_error(400, "MissingApiVersionParameter", message)
-        return self._throttle.take(request.method, self.world.now)
+        return self._throttle.take(request.method, self.world.now) or denied(request, self.estate)
 
     def _trace(self, request: Request) -> Trace:
         ids = self.world.ids
@@ -119,10 +122,12 @@ class Simulator:
             ("x-ms-routing-request-id", routing),
             ("X-Content-Type-Options", "nosniff"),
             ("X-Cache", "CONFIG_NOCACHE"),
+            ("Server", "Kestrel"),
             *self._throttle.headers(request.method),
         ]
         if response.header("x-ms-request-id") is None:
-            headers.append(("x-ms-request-id", trace.correlation_id))
+            stamp = f"{self.world.now:%m/%d/%Y %I:%M:%S %p}"  # recorded: the caller's id and the time
+            headers.append(("x-ms-request-id", f"{trace.client_request_id} {stamp}"))
         return self._dated(response.with_headers(*headers))
 
     def _dated(self, response: Response) -> Response:

@@ -13,6 +13,7 @@ from simulator.estate import Act
 from simulator.faults import FaultName, Occasion
 from simulator.lifecycle import allows
 from simulator.messages import Delivery, Response
+from simulator.rbac import action_of, authorization_failed
 from simulator.throttle import too_many
 from simulator.tokens import expired
 
@@ -129,19 +130,9 @@ def _answer(call: Call, fault: Fault, tenant: str) -> Response:
         FaultName.SERVER_ERROR: plain_error(500, "InternalServerError", internal),
         FaultName.UNAVAILABLE: plain_error(503, "ServerUnavailable", "The service is unavailable."),
         FaultName.TOKEN_EXPIRED: expired(tenant),
-        FaultName.AUTHORIZATION_FAILED: authorization_failed(call.request.method, scope),
+        FaultName.AUTHORIZATION_FAILED: authorization_failed(action_of(call.request), scope),
         FaultName.LINKED_AUTHORIZATION_FAILED: plain_error(403, "LinkedAuthorizationFailed", linked),
         FaultName.SCOPE_LOCKED: plain_error(409, "ScopeLocked", locked),
         FaultName.NOT_FOUND: not_found(scope.rsplit("/", 1)[-1], call.trace),
     }
     return answers[fault.name]
-
-
-def authorization_failed(action: str, scope: str) -> Response:
-    """Answer 403 as ARM words a missing right."""
-    message = (
-        "The client with object id '00000000-0000-0000-0000-00000000c0de' does not have "
-        f"authorization to perform action '{action}' over scope '{scope}' or the scope is "
-        "invalid. If access was recently granted, please refresh your credentials."
-    )
-    return plain_error(403, "AuthorizationFailed", message)

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from simulator.estate import Act
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from simulator.envelopes import Trace
+    from simulator.plans import PlanRun
 
 
 class JobState(StrEnum):
@@ -243,6 +246,20 @@ VAULT_HEALTH = Scenario(  # recorded
     ),
 )
 
+CANCEL_JOB = Scenario(  # invented: no cancelling of a job was recorded
+    name="CancelJob",
+    friendly_name="Cancel job",
+    details="AsrJobDetails",
+    tasks=(_task("CancelJobTask", "CancelJobTask", "Cancelling the job", 0.0, 1.0),),
+)
+
+SAVE_PLAN = Scenario(  # recorded: saving and deleting a plan are operations of one second or so
+    name="SaveRecoveryPlan",
+    friendly_name="Save recovery plan",
+    details="AsrJobDetails",
+    tasks=(_task("SaveRecoveryPlanTask", "SaveRecoveryPlanTask", "Saving the plan", 0.0, 1.0),),
+)
+
 EXPORT_JOBS = Scenario(  # invented: only the 202 of an export was recorded
     name="ExportJobs",
     friendly_name="Export jobs",
@@ -296,7 +313,8 @@ class Job:
     affected: dict[str, object] = field(default_factory=dict[str, object])
     details: dict[str, object] = field(default_factory=dict[str, object])
     point: PointUsed | None = None
-    attempt: int = 1
+    run: PlanRun | None = None
+    again: Callable[[Trace], Job] | None = None
 
     def over(self, now: datetime) -> bool:
         """Answer whether it has ended."""

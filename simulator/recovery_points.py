@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from simulator.arm import key, last_segment
@@ -66,9 +67,24 @@ def _point(item: Item, ids: Ids, number: int) -> Point:
     )
 
 
-def newest(item: Item, ids: Ids, now: datetime) -> Point | None:
-    """Answer the newest processed point, which a failover uses when it is given none."""
+class PointKind(StrEnum):
+    """Which point a recovery plan asks for; a single machine is always given a processed one."""
+
+    PROCESSED = "LatestProcessed"
+    LATEST = "Latest"
+    CRASH_CONSISTENT = "LatestCrashConsistent"
+    APP_CONSISTENT = "LatestApplicationConsistent"
+
+
+def newest(item: Item, ids: Ids, now: datetime, kind: PointKind = PointKind.PROCESSED) -> Point | None:
+    """Answer the newest processed point of a kind, which a failover uses when it is given none.
+
+    "Latest" is no newer than "latest processed": a recorded plan's failover used an older point.
+    """
     found = points(item, ids, now)
+    if kind in {PointKind.CRASH_CONSISTENT, PointKind.APP_CONSISTENT}:
+        wanted = kind is PointKind.APP_CONSISTENT
+        found = [point for point in found if point.app_consistent is wanted]
     return found[-1] if found else None
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from simulator.providers import authorization, compute, logs, network, storage
-from simulator.providers.site_recovery import items, jobs, resources
+from simulator.providers.site_recovery import items, jobs, plans, resources, vault
 
 if TYPE_CHECKING:
     from simulator.call import Handler
@@ -39,6 +39,9 @@ _F = f"{_V}/replicationFabrics/{{fabric}}"
 _C = f"{_F}/replicationProtectionContainers/{{container}}"
 _I = f"{_C}/replicationProtectedItems/{{item}}"
 _N = f"{_F}/replicationNetworks"
+_P = f"{_V}/replicationRecoveryPlans"
+_R = f"{_P}/{{plan}}"
+_A = f"{_V}/replicationAlertSettings"
 _LOCKS = "providers/Microsoft.Authorization/locks"
 _O, _D, _X = Basis.OBSERVED, Basis.DOCUMENTED, Basis.INVENTED
 
@@ -157,6 +160,62 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", f"{_V}/replicationJobs", jobs.list_jobs, "jobs list", _O),
     Route("GET", f"{_V}/replicationJobs/{{job}}", jobs.get_job, "job get", _O),
+    Route("POST", f"{_V}/replicationJobs/export", jobs.export_jobs, "jobs export", _O),
+    Route("POST", f"{_V}/replicationJobs/{{job}}/cancel", jobs.cancel_job, "job cancel", _X),
+    Route("POST", f"{_V}/replicationJobs/{{job}}/restart", jobs.restart_job, "job restart", _X),
+    Route("POST", f"{_V}/replicationJobs/{{job}}/resume", jobs.resume_job, "job resume", _X),
+    Route(
+        "GET",
+        f"{_V}/replicationJobs/{{job}}/operationresults/{{operation}}",
+        jobs.job_result,
+        "operation result of a job",
+        _X,
+    ),
+    Route("GET", _P, plans.list_plans, "recovery plans list", _O),
+    Route("GET", _R, plans.get_plan, "recovery plan get", _O),
+    Route("PUT", _R, plans.create_plan, "recovery plan create", _O),
+    Route("PATCH", _R, plans.update_plan, "recovery plan update", _D),
+    Route("DELETE", _R, plans.delete_plan, "recovery plan delete", _O),
+    Route("POST", f"{_R}/testFailover", plans.test_failover, "plan test failover", _D),
+    Route(
+        "POST",
+        f"{_R}/testFailoverCleanup",
+        plans.test_failover_cleanup,
+        "plan test failover cleanup",
+        _D,
+    ),
+    Route("POST", f"{_R}/unplannedFailover", plans.unplanned_failover, "plan failover", _O),
+    Route("POST", f"{_R}/failoverCommit", plans.failover_commit, "plan commit", _X),
+    Route("POST", f"{_R}/reProtect", plans.refuse_act, "plan re-protect (refused)", _X),
+    Route("POST", f"{_R}/plannedFailover", plans.refuse_act, "plan planned failover (refused)", _X),
+    Route("POST", f"{_R}/failoverCancel", plans.refuse_act, "plan failover cancel (refused)", _X),
+    Route(
+        "GET",
+        f"{_R}/operationresults/{{operation}}",
+        plans.plan_result,
+        "operation result of a plan",
+        _O,
+    ),
+    Route("GET", f"{_V}/replicationVaultHealth", vault.get_health, "vault health get", _O),
+    Route(
+        "POST",
+        f"{_V}/replicationVaultHealth/default/refresh",
+        vault.refresh_health,
+        "vault health refresh",
+        _O,
+    ),
+    Route(
+        "GET",
+        f"{_V}/replicationVaultHealth/operationresults/{{operation}}",
+        vault.health_result,
+        "operation result of a vault",
+        _X,
+    ),
+    Route("GET", _A, vault.list_alert_settings, "alert settings list", _O),
+    Route("GET", f"{_A}/{{setting}}", vault.get_alert_setting, "alert setting get", _O),
+    Route("PUT", f"{_A}/{{setting}}", vault.put_alert_setting, "alert setting set", _O),
+    Route("GET", f"{_V}/replicationEvents", vault.list_events, "events list", _O),
+    Route("GET", f"{_V}/replicationEvents/{{event}}", vault.get_event, "event get", _D),
     Route(
         "GET",
         f"{_G}/providers/Microsoft.Compute/virtualMachines/{{vm}}",

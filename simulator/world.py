@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simulator.estate import Estate, VaultSpec
     from simulator.faults import Faults
     from simulator.jobs import Job
+    from simulator.plans import Plan
 
 FINISHED_JOBS_KEPT = 5_000
 """invented: the service keeps jobs for a time; here a number keeps memory flat."""
@@ -45,6 +46,7 @@ class World:
         self.operations: dict[str, Job] = {}
         self.vms: dict[str, VirtualMachine] = {}
         self.disks: dict[str, Disk] = {}
+        self.plans: dict[str, Plan] = {}
         self.settings: dict[str, dict[str, object]] = {}
         self.last_lists: dict[str, list[dict[str, object]]] = {}
         self._due: list[tuple[datetime, int, Callable[[], None]]] = []

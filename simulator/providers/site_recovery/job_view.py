@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator.arm import JOB_TYPE
 from simulator.jobs import SHUTDOWN_TASK, Job, JobError, JobState, TaskSpec
+from simulator.providers.site_recovery.plan_view import plan_details, plan_tasks
 from simulator.times import UNSET_TASK_TIME, ticks, whole_seconds
 
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ def job_body(job: Job, world: World) -> JsonObject:
     properties: JsonObject = body["properties"]  # pyright: ignore[reportAssignmentType]
     activity = f"{job.client_request_id} ActivityId: {job.correlation_id}"
     properties["activityId"] = activity
-    properties["tasks"] = [_task(job, index, world) for index in range(len(job.scenario.tasks))]
+    if job.run:
+        properties["tasks"] = plan_tasks(job, job.run, world)
+    else:
+        tasks = range(len(job.scenario.tasks))
+        properties["tasks"] = [_task(job, index, world) for index in tasks]
     properties["customDetails"] = _details(job, world)
     return body
 
@@ -196,6 +201,8 @@ def _details(job: Job, world: World) -> JsonObject:
 
 def _items(job: Job, world: World) -> list[JsonObject]:
     """Write the machine and its point; empty until the job has succeeded (recorded)."""
+    if job.run:
+        return plan_details(job.run, world)
     if not job.over(world.now) or job.point is None:
         return []
     test = job.scenario.details == "TestFailoverJobDetails"
