@@ -410,7 +410,7 @@ def _reprotected(started: _Started) -> None:
         lifecycle_id=old.lifecycle_id,
         multi_vm_group_id=old.multi_vm_group_id,
     )
-    moved.points_from = None
+    moved.points_from, moved.reprotected = None, True
     # the old source is turned off, deleted, and its disk reused as the seed (Microsoft's documentation)
     world.delete_vm(old.source.vm_id(old.machine.name))
     world.add(moved)

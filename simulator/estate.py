@@ -67,6 +67,7 @@ class StartState(StrEnum):
 ALIASES = {
     "protected-in-reverse": (StartState.PROTECTED, Direction.REVERSE),
     "syncing-in-reverse": (StartState.SYNCING, Direction.REVERSE),
+    "waiting-first-point-in-reverse": (StartState.WAITING_FIRST_POINT, Direction.REVERSE),
     "test-failover-waiting-in-reverse": (StartState.TEST_FAILOVER_WAITING, Direction.REVERSE),
     "commit-pending-in-reverse": (StartState.COMMIT_PENDING, Direction.REVERSE),
     "committed-in-reverse": (StartState.COMMITTED, Direction.REVERSE),

@@ -160,6 +160,7 @@ class Item:
     nic_guid: str
     correlation_id: str
     ever_protected: bool = True
+    reprotected: bool = False
     sync_started: datetime | None = None
     sync_ends: datetime | None = None
     points_from: datetime | None = None

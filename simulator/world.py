@@ -189,7 +189,7 @@ class World:
         forward = machine.direction is Direction.FORWARD
         source, target = (primary, secondary) if forward else (secondary, primary)
         item = self.new_item(vault, machine, source, target)
-        item.tested = machine.tested
+        item.tested, item.reprotected = machine.tested, not forward
         self.add(item)
         self._settle(item, BEGINS_IN[machine.state])
 

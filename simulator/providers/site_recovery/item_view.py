@@ -185,7 +185,7 @@ def _details(item: Item, world: World) -> JsonObject:
         | size
         | _networks(item)
         | {
-            "vmSyncedConfigDetails": _synced(),
+            "vmSyncedConfigDetails": _synced(item),
             "monitoringPercentageCompletion": percent,
             "monitoringJobType": None if percent is None else "InitialReplication",
         }
@@ -202,8 +202,9 @@ def _details(item: Item, world: World) -> JsonObject:
     )
 
 
-def _synced() -> JsonObject:
-    return {"tags": {"environment": "contoso"}, "inputEndpoints": []}
+def _synced(item: Item) -> JsonObject:
+    known = item.state not in _SYNCING or item.reprotected
+    return {"tags": {"environment": "contoso"} if known else {}, "inputEndpoints": []}
 
 
 def _arrived(item: Item) -> str | None:
@@ -259,7 +260,7 @@ def _disk(item: Item, disk: DiskSpec, percent: int | None) -> JsonObject:
         "recoveryResourceGroupId": item.target.scope.id,
         "recoveryTargetDiskId": target if away else None,
         "recoveryReplicaDiskId": "" if away else f"{target}-ASRReplica",
-        "recoveryOrignalTargetDiskId": target.lower() if away else (target if syncing else ""),
+        "recoveryOrignalTargetDiskId": _original_target(item, target),
         "recoveryReplicaDiskAccountType": "Premium_LRS",
         "recoveryTargetDiskAccountType": "Premium_LRS",
         "recoveryDiskEncryptionSetId": None,
@@ -286,13 +287,22 @@ def _disk(item: Item, disk: DiskSpec, percent: int | None) -> JsonObject:
     }
 
 
+def _original_target(item: Item, target: str) -> str | None:
+    """Name the disk the machine came from: null in a first life, emptied once protected again (recorded)."""
+    if item.state in _AWAY:
+        return target.lower()
+    if not item.reprotected:
+        return None
+    return target if item.state in _SYNCING else ""
+
+
 def _networks(item: Item) -> JsonObject:
     """Write the networks; while it syncs they are not known yet (recorded)."""
     known = item.state not in _SYNCING
     return {
         "selectedRecoveryAzureNetworkId": item.target.network_id if known else None,
         "selectedTfoAzureNetworkId": item.target.isolated_network_id if known else None,
-        "vmNics": [_nic(item, known=known)],
+        "vmNics": [_nic(item, known=known)] if known or item.reprotected else [],
     }
 
 

@@ -1,0 +1,394 @@
+"""What was recorded of the real service, held against the simulator's answers.
+
+Ids and times are normalised away: what is compared is status, headers, which fields there are, what kind of
+value each holds, and the words of states. A difference must be listed in `KNOWN` with its reason.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator import ManualClock, Simulator
+from simulator.estate import DiskSpec, Estate, MachineSpec, PlanSpec, VaultSpec
+from simulator.times import parse_instant
+from tests.simulator.helpers import (
+    AWAY,
+    HOME,
+    ITEM,
+    VAULT_PATH,
+    Caller,
+    estate_of,
+    failover_body,
+)
+
+RECORDINGS = Path(__file__).parents[3] / "shared/data/site-recovery-recordings"
+pytestmark = pytest.mark.skipif(not RECORDINGS.exists(), reason="no recordings beside this checkout")
+
+KNOWN = {
+    "rtoInSeconds": "added to the service after the older recordings",
+    "churnOptionSelected": "added to the service after the older recordings",
+    "agentCertificateExpiryDate": "present or absent from one recording to the next",
+    "tags": "each machine's own tags",
+    "recoveryVmmName": "cut from the recorded plan's job",
+    "recoveryNetworkSecurityGroupId": "this estate has no security groups",
+}
+"""Fields that may be on one side only, or differ in kind."""
+
+LOOSE = {
+    "monitoringPercentageCompletion": "null or a stale number, as the service pleases",
+    "monitoringJobType": "null or a stale word, as the service pleases",
+    "policyId": "in the casing of whoever gave it: /subscriptions or /Subscriptions",
+    "recoveryLBBackendAddressPoolIds": "null or empty from one recording to the next",
+    "selectedTfoAzureNetworkId": "this estate chooses a network for test failovers",
+    "tfoVMNetworkId": "this estate chooses a network for test failovers",
+    "healthErrors": "the service forgets and finds them with a lag",
+}
+"""Fields that are there on both sides, but whose kind of value is not fixed."""
+
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_TICKS = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{4,7}Z?$")
+_SECONDS = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+
+
+def recorded(name: str, seq: str) -> dict[str, Any]:
+    for line in (RECORDINGS / name).read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line)
+        if str(entry["seq"]) == seq:
+            return entry
+    raise LookupError(f"{name} has no entry {seq}")
+
+
+_TEXTS = (
+    ("id subscriptions", re.compile("^/subscriptions/")),
+    ("id Subscriptions", re.compile("^/Subscriptions/")),
+    ("ticks", _TICKS),
+    ("seconds", _SECONDS),
+    ("guid", re.compile(f"^{_GUID.pattern}$", re.IGNORECASE)),
+)
+_KINDS = {type(None): "null", bool: "bool", int: "number", float: "number"}
+
+
+def kind(value: Any) -> str:
+    """Answer the shape of a value: what an id or a time looks like, without its own content."""
+    if isinstance(value, str):
+        return next((word for word, pattern in _TEXTS if pattern.match(value)), "text")
+    return _KINDS.get(type(value), "empty")
+
+
+def shape(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Answer each field's path and kind; of a list, its first member stands for all."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from shape(inner, f"{path}.{name}")
+    elif isinstance(value, list) and value:
+        yield from shape(value[0], f"{path}[]")
+    else:
+        yield path, kind(value)
+
+
+def differences(real: Any, ours: Any) -> list[str]:
+    left, right = dict(shape(real)), dict(shape(ours))
+    found: list[str] = []
+    for path in sorted(left | right):
+        name = re.split(r"[.\[]", path.rstrip("[]"))[-1]
+        above = set(re.split(r"[.\[\]]+", path))
+        if above & set(KNOWN):
+            continue
+        if above & set(LOOSE):
+            continue
+        if left.get(path) != right.get(path):
+            found.append(f"{path} ({name}): real {left.get(path)}, ours {right.get(path)}")
+    return found
+
+
+WORDS = (
+    "protectionState",
+    "protectionStateDescription",
+    "activeLocation",
+    "testFailoverState",
+    "testFailoverStateDescription",
+    "allowedOperations",
+    "switchProviderState",
+    "replicationHealth",
+    "protectedItemType",
+    "primaryFabricProvider",
+)
+DETAIL_WORDS = (
+    "instanceType",
+    "vmProtectionState",
+    "vmProtectionStateDescription",
+    "multiVmGroupCreateOption",
+    "vmEncryptionType",
+)
+
+
+def words(item: dict[str, Any]) -> dict[str, Any]:
+    properties = item["properties"]
+    details = properties["providerSpecificDetails"]
+    scenario = properties["currentScenario"]
+    return (
+        {name: properties[name] for name in WORDS}
+        | {name: details[name] for name in DETAIL_WORDS}
+        | {
+            "disks": [disk["diskState"] for disk in details["protectedManagedDisks"]],
+            "scenario": scenario["scenarioName"],
+            "scenarioStart": scenario["startTime"],
+            "lastFailoverKnown": "lastSuccessfulFailoverTime" in properties,
+            "lifecycleKnown": details["lifecycleId"] is not None,
+        }
+    )
+
+
+def caller_of(**machine: Any) -> Caller:
+    one_disk = {"disks": [{"name": "os", "os": True}]}
+    estate = estate_of({"name": ITEM} | one_disk | machine)
+    return Caller(Simulator(estate, clock=ManualClock()))
+
+
+def item_json(caller: Caller, where: tuple[str, str]) -> dict[str, Any]:
+    fabric, container = where
+    path = (
+        f"{VAULT_PATH}/replicationFabrics/{fabric}/replicationProtectionContainers/{container}"
+        f"/replicationProtectedItems/{ITEM}"
+    )
+    return caller.get(path).json()
+
+
+@dataclass(frozen=True)
+class ItemCase:
+    file: str
+    seq: str
+    state: str
+    where: tuple[str, str]
+    passed: float = 0
+
+
+ITEMS = [
+    ItemCase("a2a-enable-and-protected.jsonl", "73", "protected", HOME),
+    ItemCase("a2a-enable-and-protected.jsonl", "167", "protected", HOME),
+    ItemCase("a2a-enable-and-protected.jsonl", "71", "syncing", HOME),
+    ItemCase("a2a-enable-and-protected.jsonl", "72", "waiting-first-point", HOME),
+    ItemCase("a2a-reprotect.jsonl", "121", "protected-in-reverse", AWAY),
+    ItemCase("a2a-reprotect.jsonl", "p0", "away", HOME),
+    ItemCase("a2a-reprotect.jsonl", "113", "syncing-in-reverse", AWAY),
+    ItemCase("a2a-reprotect.jsonl", "118", "syncing-in-reverse", AWAY, 600),
+    ItemCase("a2a-reprotect.jsonl", "120", "waiting-first-point-in-reverse", AWAY),
+]
+
+
+@pytest.mark.parametrize("case", ITEMS, ids=lambda c: f"{c.file}-{c.seq}")
+def test_an_item_reads_as_the_recorded_one_did(case: ItemCase) -> None:
+    real = recorded(case.file, case.seq)["response_body"]
+    caller = caller_of(state=case.state)
+    caller.wait(case.passed)
+    ours = item_json(caller, case.where)
+    assert words(ours) == words(real)
+    assert differences(real, ours) == []
+
+
+def failover_job(seconds: float) -> tuple[dict[str, Any], Caller]:
+    caller = caller_of(state="protected-in-reverse")
+    name = caller.act("unplanned_failover", failover_body())
+    caller.wait(seconds)
+    return caller.get(f"{VAULT_PATH}/replicationJobs/{name}").json(), caller
+
+
+def task_words(job: dict[str, Any]) -> list[tuple[str, ...]]:
+    names = ("taskId", "name", "friendlyName", "state", "stateDescription", "taskType")
+    return [tuple(task[name] for name in names) for task in job["properties"]["tasks"]]
+
+
+@pytest.mark.parametrize(("seq", "passed"), [("p0", 0.0), ("p2", 184.5), ("p3", 225.0)])
+def test_a_failover_job_reads_as_the_recorded_one_did(seq: str, passed: float) -> None:
+    real = recorded("a2a-jobs.jsonl", seq)["response_body"]
+    ours, _ = failover_job(passed)
+    assert task_words(ours) == task_words(real)
+    for field in ("scenarioName", "friendlyName", "state", "stateDescription", "allowedActions"):
+        assert ours["properties"][field] == real["properties"][field]
+    assert differences(real, ours) == []
+
+
+def test_a_failovers_tasks_keep_the_recorded_proportions() -> None:
+    real = recorded("a2a-jobs.jsonl", "p3")["response_body"]["properties"]["tasks"]
+    ours = failover_job(225)[0]["properties"]["tasks"]
+    for theirs, mine in zip(real, ours, strict=True):
+        if theirs["state"] == "Succeeded":
+            assert seconds_of(mine) == pytest.approx(seconds_of(theirs), abs=2)
+
+
+def seconds_of(task: dict[str, Any]) -> float:
+    return (parse_instant(task["endTime"]) - parse_instant(task["startTime"])).total_seconds()
+
+
+@pytest.mark.parametrize(("seq", "passed"), [("p5", 30.0), ("p6", 600.0)])
+def test_a_reprotect_job_reads_as_the_recorded_one_did(seq: str, passed: float) -> None:
+    real = recorded("a2a-jobs.jsonl", seq)["response_body"]
+    caller = caller_of(state="away")
+    name = caller.switch(HOME)
+    caller.wait(passed)
+    ours = caller.get(f"{VAULT_PATH}/replicationJobs/{name}").json()
+    assert task_words(ours) == task_words(real)
+    assert differences(real, ours) == []
+
+
+def header_names(headers: dict[str, Any]) -> set[str]:
+    noise = {"true-time", "server", "date", "x-ms-operation-identifier"}
+    return {name.lower() for name in headers} - noise
+
+
+ACCEPTED: list[tuple[str, str, Callable[[Caller], Any]]] = [
+    (
+        "a2a-unplanned-failover-commit.jsonl",
+        "p0",
+        lambda caller: caller.send(
+            "POST", f"{item_path(AWAY)}/unplannedFailover", json.dumps(failover_body()).encode()
+        ),
+    ),
+    (
+        "a2a-jobs.jsonl",
+        "29",
+        lambda caller: caller.send("POST", f"{VAULT_PATH}/replicationJobs/export", b"{}"),
+    ),
+    (
+        "vault-health-alertsettings-events.jsonl",
+        "23",
+        lambda caller: caller.send("POST", f"{VAULT_PATH}/replicationVaultHealth/default/refresh"),
+    ),
+]
+
+
+def item_path(where: tuple[str, str]) -> str:
+    fabric, container = where
+    return (
+        f"{VAULT_PATH}/replicationFabrics/{fabric}/replicationProtectionContainers/{container}"
+        f"/replicationProtectedItems/{ITEM}"
+    )
+
+
+@pytest.mark.parametrize(("file", "seq", "send"), ACCEPTED, ids=lambda v: str(v)[:40])
+def test_an_accepted_operation_has_the_recorded_headers(
+    file: str, seq: str, send: Callable[[Caller], Any]
+) -> None:
+    real = recorded(file, seq)
+    ours = send(caller_of(state="protected-in-reverse"))
+    assert ours.status == real["status"]
+    assert ours.body == b""
+    assert header_names(real["headers"]) <= {name.lower() for name, _ in ours.headers}
+    for name in ("Location", "Azure-AsyncOperation"):
+        given = next(v for n, v in real["headers"].items() if n.lower() == name.lower())
+        assert skeleton(ours.header(name) or "") == skeleton(given)
+
+
+def skeleton(url: str) -> str:
+    """Answer a URL without its ids and the names of things."""
+    path = _GUID.sub("*", url.split("?", maxsplit=1)[0]).split("/")[3:]
+    named = {
+        "Subscriptions",
+        "resourceGroups",
+        "vaults",
+        "replicationFabrics",
+        "replicationProtectionContainers",
+        "replicationProtectedItems",
+    }
+    return "/".join("*" if index and path[index - 1] in named else part for index, part in enumerate(path))
+
+
+AWAY_CONTAINER = item_path(AWAY).removeprefix(VAULT_PATH).split("/replicationProtectedItems")[0]
+PLAIN = [
+    ("a2a-mappings-and-fabrics.jsonl", "38", "/replicationFabrics"),
+    ("a2a-mappings-and-fabrics.jsonl", "169", "/replicationFabrics/asr-eastus"),
+    (
+        "a2a-mappings-and-fabrics.jsonl",
+        "78",
+        "/replicationFabrics/asr-eastus/replicationProtectionContainers/asr-eastus-container",
+    ),
+    (
+        "a2a-mappings-and-fabrics.jsonl",
+        "97",
+        f"{AWAY_CONTAINER}/replicationProtectionContainerMappings",
+    ),
+    (
+        "a2a-mappings-and-fabrics.jsonl",
+        "130",
+        "/replicationFabrics/asr-eastus/replicationNetworks/azureNetwork/replicationNetworkMappings",
+    ),
+    ("a2a-recovery-points.jsonl", "p0", item_path(AWAY).removeprefix(VAULT_PATH) + "/recoveryPoints"),
+    ("vault-health-alertsettings-events.jsonl", "22", "/replicationEvents"),
+    ("vault-health-alertsettings-events.jsonl", "26", "/replicationVaultHealth"),
+]
+
+
+@pytest.mark.parametrize(("file", "seq", "path"), PLAIN, ids=lambda v: str(v)[-40:])
+def test_what_lies_around_the_items_reads_as_recorded(file: str, seq: str, path: str) -> None:
+    real = recorded(file, seq)["response_body"]
+    ours = caller_of(state="protected-in-reverse").get(VAULT_PATH + path).json()
+    assert differences(real, ours) == []
+
+
+def test_an_alert_setting_is_stored_and_answered_as_recorded() -> None:
+    real = recorded("vault-health-alertsettings-events.jsonl", "17")
+    caller = caller_of(state="protected-in-reverse")
+    path = f"{VAULT_PATH}/replicationAlertSettings/defaultAlertSetting"
+    answer = caller.send("PUT", path, json.dumps(real["request_body"]).encode())
+    assert answer.status == real["status"]
+    assert answer.json()["properties"] == real["response_body"]["properties"]
+    assert differences(real["response_body"], answer.json()) == []
+
+
+def test_the_vaults_own_job_reads_as_recorded_alone_and_in_a_list() -> None:
+    caller = caller_of(state="protected-in-reverse")
+    caller.send("POST", f"{VAULT_PATH}/replicationVaultHealth/default/refresh")
+    caller.wait(5)
+    listed = caller.get(f"{VAULT_PATH}/replicationJobs").json()
+    assert differences(recorded("a2a-jobs.jsonl", "27")["response_body"], listed) == []
+    name = listed["value"][0]["name"]
+    job = caller.get(f"{VAULT_PATH}/replicationJobs/{name}").json()
+    assert differences(recorded("a2a-jobs.jsonl", "28")["response_body"], job) == []
+
+
+@pytest.mark.parametrize(("seq", "passed"), [("123", 1.0), ("127", 300.0)])
+def test_an_operation_status_reads_as_recorded(seq: str, passed: float) -> None:
+    real = recorded("a2a-reprotect.jsonl", seq)["response_body"]
+    caller = caller_of(state="protected-in-reverse")
+    name = caller.act("unplanned_failover", failover_body())
+    caller.wait(passed)
+    answer = caller.get(f"{VAULT_PATH}/replicationOperationStatus/{name}")
+    assert answer.json()["status"] == real["status"]
+    assert differences(real, answer.json()) == []
+    assert answer.header("Retry-After") is None
+
+
+def test_what_does_not_exist_is_refused_in_the_recorded_envelope() -> None:
+    real = recorded("a2a-errors.jsonl", "231")
+    answer = caller_of(state="protected-in-reverse").get(item_path(HOME))
+    assert answer.status == real["status"]
+    assert differences(real["response_body"], answer.json()) == []
+    assert answer.json()["error"]["code"] == real["response_body"]["error"]["code"]
+
+
+def test_a_recovery_plan_reads_as_recorded_alone_and_in_a_list() -> None:
+    machine = MachineSpec(name=ITEM, disks=(DiskSpec(name="os", os=True),))
+    plan = PlanSpec(name="plan", groups=((ITEM,),))
+    estate = Estate(vaults=(VaultSpec(machines=(machine,), recovery_plans=(plan,)),))
+    caller = Caller(Simulator(estate, clock=ManualClock()))
+    path = f"{VAULT_PATH}/replicationRecoveryPlans"
+    real = recorded("a2a-recovery-plan.jsonl", "78")["response_body"]
+    assert differences(real, caller.get(f"{path}/plan").json()) == []
+    listed = recorded("a2a-recovery-plan.jsonl", "80")["response_body"]
+    assert differences(listed, caller.get(path).json()) == []
+    body = {"properties": {"sourceSiteOperations": "Required"}}
+    sent = caller.send("POST", f"{path}/plan/unplannedFailover", json.dumps(body).encode())
+    operation = (sent.header("x-ms-request-id") or "").rsplit("/", 1)[-1]
+    job_path = f"{VAULT_PATH}/replicationJobs/{operation}"
+    first = recorded("a2a-recovery-plan.jsonl", "p1")["response_body"]
+    assert differences(first, caller.get(job_path).json()) == []
+    caller.wait(400)
+    last = recorded("a2a-recovery-plan.jsonl", "p2")["response_body"]
+    assert differences(last, caller.get(job_path).json()) == []
