@@ -25,9 +25,16 @@ from gateway.batch import Batch
 from gateway.faults import Refused, act_fault, reading
 from gateway.ids import ItemId, VaultId
 from gateway.pipeline import ACT_TIMEOUT, PAGES_BUDGET, Line, within
+from gateway.settings import Cloud
 
 # A job's start time is the service's, `since` may be that of another of its front ends.
 CLOCKS_APART: Final = timedelta(minutes=5)
+# Named here so that azure-core does not read AZURE_CLOUD, which it spells in another way.
+_CLOUDS: Final = {
+    Cloud.PUBLIC: AzureClouds.AZURE_PUBLIC_CLOUD,
+    Cloud.US_GOVERNMENT: AzureClouds.AZURE_US_GOVERNMENT,
+    Cloud.CHINA: AzureClouds.AZURE_CHINA_CLOUD,
+}
 T = TypeVar("T")
 
 
@@ -54,7 +61,7 @@ class SiteRecovery:
             line.credential,
             vault.subscription,
             base_url=line.settings.arm,
-            cloud_setting=AzureClouds(line.settings.cloud.value),
+            cloud_setting=_CLOUDS[line.settings.cloud],
             credential_scopes=[line.settings.arm_scope],
             policies=line.arm_policies(),
             transport=line.transport,

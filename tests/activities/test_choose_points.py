@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from activities.choose_points import choose_for
+from domain.contract import PointChoice, PointsRequest, Select
+from domain.errors import Throttled, Transient
+from tests.activities.conftest import NAME, VAULT, World
+
+
+def request(world: World, **choice: Any) -> PointsRequest:
+    return PointsRequest(vault=VAULT, items={NAME: world.item_id()}, choices={NAME: PointChoice(**choice)})
+
+
+def test_the_newest_point_is_chosen_from_a_list_in_no_order(world: World) -> None:
+    listed = world.azure.vault(VAULT).points(world.item_id())
+    chosen = choose_for(world.azure, request(world, select=Select.LATEST_PROCESSED))
+    newest = max(listed, key=lambda point: point.time)
+    assert (chosen.points[NAME].id, chosen.points[NAME].time) == (newest.id, newest.time)
+    assert chosen.as_of == world.clock.now()
+
+
+def test_a_point_is_known_by_its_last_segment_under_any_container(world: World) -> None:
+    point = world.azure.vault(VAULT).points(world.item_id())[5]
+    renamed = f"{world.item_id()}/recoveryPoints/{point.id.rsplit('/', 1)[-1].upper()}"
+    chosen = choose_for(world.azure, request(world, select=Select.CUSTOM, id=renamed))
+    assert chosen.points[NAME].id == point.id
+
+
+def test_a_machine_whose_points_are_refused_gets_the_refusal(world: World) -> None:
+    asked = request(world)
+    world.fault("authorization-failed", path="recoveryPoints")
+    refusal = choose_for(world.azure, asked).points[NAME].refusal
+    assert refusal is not None
+    assert refusal.code == "AuthorizationFailed"
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("unavailable", Transient), ("throttled", Throttled)])
+def test_what_passes_by_itself_is_raised_for_the_retry(world: World, fault: str, kind: type[Exception]) -> None:
+    asked = request(world)
+    world.fault(fault, method="GET", times=None)
+    with pytest.raises(kind):
+        choose_for(world.azure, asked)

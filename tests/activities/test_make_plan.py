@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from activities.make_plan import plan_for
+from domain.contract import FailbackRequest, Verdict
+from domain.errors import Throttled, Transient
+from domain.planning import Plan
+from simulator.estate import RegionSpec
+from tests.activities.conftest import NAME, VAULT, Make, World, account
+
+
+def plan(world: World, *names: str, vault: str = VAULT, **more: Any) -> Plan:
+    document = {"vault": vault, "machines": list(names or (NAME,)), **more}
+    return plan_for(world.azure, FailbackRequest.from_wire(document))
+
+
+def check(found: Plan, name: str) -> tuple[Verdict, str]:
+    return next((each.verdict, each.evidence) for each in found.checks if name in each.name)
+
+
+def test_a_machine_that_is_ready_has_a_plan_without_failed_checks(world: World) -> None:
+    found = plan(world)
+    assert not found.is_refused
+    assert [str(act.act) for act in found.acts] == [
+        "test_failover",
+        "clean_up",
+        "fail_over",
+        "commit",
+        "reprotect",
+    ]
+    assert found.as_of == world.clock.now()
+
+
+def test_planning_writes_nothing(world: World) -> None:
+    plan(world)
+    assert all(each.method == "GET" for each in world.wire.sent)
+
+
+def test_a_plan_of_twenty_machines_reads_little_more_than_their_points(many: Callable[[int], World]) -> None:
+    world = many(20)
+    names = [f"vm-{number:04d}" for number in range(1, 21)]
+    assert not plan(world, *names).failed
+    assert world.reads() == 20 + world.reads("replicationProtectedItems?") + 5
+
+
+def test_a_machine_at_home_needs_no_points(make: Make) -> None:
+    world = make("protected")
+    plan(world)
+    assert not world.reads("recoveryPoints")
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [("authorization-failed", "AuthorizationFailed"), ("not-found", "NotFound")]
+)
+def test_a_vault_that_is_missing_or_forbidden_is_a_refused_plan(world: World, fault: str, code: str) -> None:
+    world.fault(fault, path="replicationProtectedItems", times=None)
+    found = plan(world)
+    assert found.is_refused
+    assert found.refusal is not None
+    assert found.refusal.code in {code, "ResourceNotFound"}
+
+
+def test_a_vault_that_does_not_exist_is_a_refused_plan(world: World) -> None:
+    found = plan(world, vault=VAULT.replace("contoso-vault", "no-vault"))
+    assert found.refusal is not None
+    assert found.refusal.code == "ResourceNotFound"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"), [("unavailable", Transient), ("connection-closed", Transient), ("throttled", Throttled)]
+)
+def test_a_vault_that_does_not_answer_is_raised_for_the_retry(
+    world: World, fault: str, kind: type[Exception]
+) -> None:
+    world.fault(fault, path="replicationProtectedItems", times=None)
+    with pytest.raises(kind):
+        plan(world)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("Microsoft.Compute", "primary region"), ("Microsoft.Network", "test network")],
+)
+def test_what_could_not_be_read_is_said_and_not_fatal(world: World, path: str, name: str) -> None:
+    world.fault("authorization-failed", path=path, times=None)
+    verdict, evidence = check(plan(world), name)
+    assert verdict is Verdict.WARNED
+    assert "could not be read" in evidence
+
+
+def test_a_cache_named_elsewhere_is_read_and_its_region_checked(world: World) -> None:
+    found = plan(world, reprotect={"cacheStorageAccountId": account("eastus")})
+    verdict, evidence = check(found, "cache storage account")
+    assert verdict is Verdict.FAILED
+    assert "eastus" in evidence
+
+
+def test_a_size_the_region_does_not_offer_fails_the_plan(make: Make) -> None:
+    regions = {
+        "centralus": RegionSpec(
+            resource_group="contoso-app",
+            cache_storage_account="contosocachecentralus",
+            restricted_sizes=("Standard_D2s_v3",),
+        ),
+        "eastus": RegionSpec(
+            resource_group="contoso-app-asr",
+            network="contoso-vnet-asr",
+            cache_storage_account="contosocacheeastus",
+        ),
+    }
+    verdict, _ = check(plan(make(regions=regions)), "primary region")
+    assert verdict is Verdict.FAILED

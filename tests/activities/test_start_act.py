@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from activities.start_act import start
+from domain.contract import StartKind
+from domain.lifecycle import Act, MachineState, state_of
+from tests.activities.conftest import NAME, VAULT, Make, World, account
+
+ISOLATED = "isolated"
+
+
+def carry_out(world: World, act: Act, **more: object) -> None:
+    answer = start(world.azure, world.order(act, **more))
+    assert answer.kind is StartKind.STARTED, answer
+    world.wait()
+    assert world.job(answer.job).succeeded
+
+
+def test_every_act_on_the_way_home_starts_and_leads_where_the_table_says(world: World) -> None:
+    road = [
+        (Act.TEST_FAILOVER, MachineState.AWAY_REHEARSED),
+        (Act.CLEAN_UP, MachineState.AWAY_PROTECTED),
+        (Act.FAIL_OVER, MachineState.HOME_UNCOMMITTED),
+        (Act.CHANGE_POINT, MachineState.HOME_UNCOMMITTED),
+        (Act.COMMIT, MachineState.HOME_COMMITTED),
+        (Act.REPROTECT, MachineState.HOME_SYNCING),
+    ]
+    for act, leads_to in road:
+        points = world.azure.vault(VAULT).points(world.machine().id) if act is Act.CHANGE_POINT else ()
+        carry_out(world, act, point=points[0].id if points else None)
+        assert state_of(world.machine()) is leads_to
+    assert len(world.posts()) == len(road)
+
+
+def test_the_way_home_is_asked_for_as_primary_to_recovery(world: World) -> None:
+    carry_out(world, Act.TEST_FAILOVER)
+    carry_out(world, Act.CLEAN_UP, comment="looks good")
+    carry_out(world, Act.FAIL_OVER, shut_down_source=True)
+    rehearsal, cleaning, failover = world.posts()
+    network = rehearsal["properties"].pop("networkId")
+    assert network.endswith("/virtualNetworks/isolated")
+    assert rehearsal == {
+        "act": "testFailover",
+        "properties": {
+            "failoverDirection": "PrimaryToRecovery",
+            "networkType": "VmNetworkAsInput",
+            "providerSpecificDetails": {"instanceType": "A2A"},
+        },
+    }
+    assert cleaning == {"act": "testFailoverCleanup", "properties": {"comments": "looks good"}}
+    assert failover == {
+        "act": "unplannedFailover",
+        "properties": {
+            "failoverDirection": "PrimaryToRecovery",
+            "sourceSiteOperations": "Required",
+            "providerSpecificDetails": {"instanceType": "A2A"},
+        },
+    }
+
+
+def test_a_chosen_point_is_sent_by_its_whole_id(world: World) -> None:
+    point = world.azure.vault(VAULT).points(world.machine().id)[3].id
+    carry_out(world, Act.FAIL_OVER, point=point)
+    sent = world.posts()[0]["properties"]
+    assert sent["providerSpecificDetails"] == {"instanceType": "A2A", "recoveryPointId": point}
+    assert sent["sourceSiteOperations"] == "NotRequired"
+    assert world.machine().point == point.rsplit("/", 1)[-1]
+
+
+def test_commit_has_no_body_at_all(make: Make) -> None:
+    world = make("home-uncommitted")
+    carry_out(world, Act.COMMIT)
+    (sent,) = [each for each in world.wire.sent if each.method == "POST"]
+    assert not sent.content
+
+
+def test_reprotection_switches_the_container_with_the_disks_that_run_now(make: Make) -> None:
+    world = make("committed-in-reverse")
+    before = world.machine()
+    carry_out(world, Act.REPROTECT)
+    (sent,) = [each for each in world.wire.sent if each.method == "POST"]
+    assert sent.url.split("?", 1)[0].endswith("-container/switchprotection")
+    body = world.posts()[0]["properties"]
+    details = body["providerSpecificDetails"]
+    here = before.id.split("/replicationProtectedItems/")[0]
+    assert (body["replicationProtectedItemName"], details["recoveryContainerId"]) == (NAME, here)
+    assert details["policyId"].endswith("/replicationPolicies/24-hour-retention-policy")
+    assert details["recoveryResourceGroupId"].endswith("/resourceGroups/contoso-app-asr")
+    assert [disk["diskId"].casefold().rsplit("/", 1)[-1] for disk in details["vmManagedDisks"]] == [
+        "contosowin2016_osdisk_1",
+        "contosowin2016_datadisk_0",
+    ]
+    for disk in details["vmManagedDisks"]:
+        assert "/resourcegroups/contoso-app/" in disk["diskId"].casefold()
+        assert disk["primaryStagingAzureStorageAccountId"] == account("centralus")
+        assert disk["recoveryResourceGroupId"] == details["recoveryResourceGroupId"]
+        assert disk["recoveryReplicaDiskAccountType"] == disk["recoveryTargetDiskAccountType"] == "Premium_LRS"
+    assert not world.reads("/reProtect")
+
+
+def test_an_order_given_twice_finds_the_job_of_the_first(world: World) -> None:
+    order = world.order(Act.TEST_FAILOVER)
+    first, second = start(world.azure, order), start(world.azure, order)
+    assert (first.kind, second.kind) == (StartKind.STARTED, StartKind.ADOPTED)
+    assert second.ours
+    assert len(world.posts()) == 1
+    world.wait()
+    third = start(world.azure, order)
+    assert (third.kind, third.ours) == (StartKind.ADOPTED, True)
+    assert third.job is not None
+    assert world.job(third.job).succeeded
+    assert len(world.posts()) == 1
+
+
+def test_a_job_of_this_kind_begun_by_somebody_else_is_adopted_as_theirs(world: World) -> None:
+    begun = start(world.azure, world.order(Act.TEST_FAILOVER))
+    other = start(world.azure, world.order(Act.TEST_FAILOVER))
+    assert (other.kind, other.ours) == (StartKind.ADOPTED, False)
+    assert world.job(other.job).id == world.job(begun.job).id
+
+
+def test_a_machine_held_by_another_job_is_busy(world: World) -> None:
+    start(world.azure, world.order(Act.TEST_FAILOVER))
+    answer = start(world.azure, world.order(Act.FAIL_OVER))
+    assert (answer.kind, answer.job) == (StartKind.BUSY, None)
+    assert "TestFailover is running" in answer.words
+
+
+def test_a_machine_that_is_there_already_is_not_asked_again(world: World) -> None:
+    carry_out(world, Act.TEST_FAILOVER)
+    answer = start(world.azure, world.order(Act.TEST_FAILOVER))
+    assert answer.kind is StartKind.ALREADY
+    assert len(world.posts()) == 1
+
+
+@pytest.mark.parametrize("state", ["protected", "away-uncommitted"])
+@pytest.mark.parametrize("act", [Act.TEST_FAILOVER, Act.FAIL_OVER, Act.COMMIT, Act.CHANGE_POINT])
+def test_nothing_leads_away_from_home(make: Make, state: str, act: Act) -> None:
+    world = make(state)
+    answer = start(world.azure, world.order(act, point="any"))
+    assert answer.refusal is not None
+    assert answer.refusal.code == "WrongDirection"
+    assert not world.posts()
+
+
+def test_what_the_service_does_not_offer_is_refused_with_what_it_offers(world: World) -> None:
+    answer = start(world.azure, world.order(Act.COMMIT))
+    assert answer.refusal is not None
+    assert answer.refusal.code == "NotAllowedNow"
+    assert "ready to come home" in answer.refusal.what
+    assert "TestFailover, UnplannedFailover" in answer.refusal.remedy
+    assert not world.posts()
+
+
+@pytest.mark.parametrize("fault", ["lost-answer", "error-after-accepted"])
+def test_a_lost_answer_is_adopted_and_not_sent_twice(world: World, fault: str) -> None:
+    world.fault(fault, method="POST")
+    answer = start(world.azure, world.order(Act.FAIL_OVER))
+    assert (answer.kind, answer.ours) == (StartKind.ADOPTED, True)
+    assert len(world.posts()) == 1
+
+
+@pytest.mark.parametrize("fault", ["server-error", "unavailable", "connection-closed"])
+def test_an_act_that_may_not_have_arrived_stays_undecided_and_is_sent_once(world: World, fault: str) -> None:
+    world.fault(fault, method="POST", times=None)
+    answer = start(world.azure, world.order(Act.FAIL_OVER))
+    assert (answer.kind, answer.job) == (StartKind.UNDECIDED, None)
+    assert len(world.posts()) == 1
+
+
+def test_a_throttled_act_is_sent_once_and_says_how_long_to_wait(world: World) -> None:
+    world.fault("throttled", method="POST", retry_after=17)
+    answer = start(world.azure, world.order(Act.FAIL_OVER))
+    assert (answer.kind, answer.retry_after) == (StartKind.THROTTLED, timedelta(seconds=17))
+    assert len(world.posts()) == 1
+
+
+def test_an_expired_token_starts_nothing_and_is_tried_again_soon(world: World) -> None:
+    world.fault("token-expired", method="POST")
+    answer = start(world.azure, world.order(Act.FAIL_OVER))
+    assert answer.kind is StartKind.THROTTLED
+    assert world.machine().job is None
+
+
+@pytest.mark.parametrize("fault", ["unavailable", "connection-closed", "throttled"])
+def test_nothing_is_sent_while_the_machine_cannot_be_read(world: World, fault: str) -> None:
+    order = world.order(Act.FAIL_OVER)
+    world.fault(fault, method="GET", times=None)
+    answer = start(world.azure, order)
+    assert answer.kind is StartKind.THROTTLED
+    assert answer.retry_after
+    assert not world.posts()
+
+
+def test_a_missing_right_is_refused_in_azures_words(world: World) -> None:
+    world.fault("linked-authorization-failed", method="POST")
+    answer = start(world.azure, world.order(Act.FAIL_OVER))
+    assert answer.refusal is not None
+    assert answer.refusal.code == "LinkedAuthorizationFailed"
+    assert answer.refusal.correlation
+
+
+def test_a_lock_is_refused_and_not_waited_for(world: World) -> None:
+    world.fault("scope-locked", method="POST")
+    answer = start(world.azure, world.order(Act.FAIL_OVER))
+    assert answer.refusal is not None
+    assert answer.refusal.code == "ScopeLocked"
+
+
+def test_somebody_who_was_faster_between_look_and_act_is_seen(world: World) -> None:
+    world.fault("somebody-starts-a-job", method="POST", start="testFailover")
+    answer = start(world.azure, world.order(Act.FAIL_OVER))
+    assert answer.kind is StartKind.BUSY
+    assert "TestFailover is running" in answer.words
+
+
+def test_reprotection_without_a_cache_where_the_machine_runs_is_refused(make: Make) -> None:
+    world = make("committed-in-reverse")
+    answers = [
+        start(world.azure, world.order(Act.REPROTECT, cache=cache))
+        for cache in (None, account("eastus"), account("nowhere"))
+    ]
+    codes = [each.refusal.code for each in answers if each.refusal]
+    assert codes == ["NoCacheStorageAccount", *["CacheStorageAccountElsewhere"] * 2]
+    assert not world.posts()
