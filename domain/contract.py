@@ -32,6 +32,7 @@ VALIDATE: Final = "validate"
 MACHINE_LOCK: Final = "machine_lock"
 LEDGER: Final = "decision_ledger"
 CONTROL: Final = "run_control"
+RUN_REGISTER: Final = "run_register"
 
 # Site Recovery's own plans stop at 100 machines, and replaying a fan-out is quadratic.
 GROUP_LIMIT: Final = 100

@@ -57,6 +57,24 @@ def machine_lock(context: EntityContext) -> None:
     context.set_result({"holder": holder})
 
 
+# The register keeps the newest; reports of older runs are found by their id.
+REMEMBERED = 1_000
+
+
+def run_register(context: EntityContext) -> None:
+    """Remember which runs there were, the newest first.
+
+    add {id}: remembers a run. read: answers {runs}.
+    """
+    state: dict[str, list[str]] = context.get_state(lambda: None) or {}
+    known = state.get("runs", [])
+    if context.operation_name == "add":
+        run: str = context.get_input()["id"]
+        known = [run, *(each for each in known if each != run)][:REMEMBERED]
+    context.set_state({"runs": known})
+    context.set_result({"runs": known})
+
+
 def run_control(context: EntityContext) -> None:
     """Remember that a run was cancelled, by whom and why; the first word stands."""
     state: dict[str, Any] = context.get_state(lambda: None) or {}
@@ -75,10 +93,11 @@ def decision_ledger(context: EntityContext) -> None:
     """
     state = context.get_state(lambda: None)
     if context.operation_name == "open":
-        state = state or gate.Ledger(question=gate.Question.from_wire(context.get_input())).to_wire()
+        question = gate.Question.from_wire(context.get_input())
+        state = state or {**gate.Ledger(question=question).to_wire(), "hash": question.hash}
     elif state is not None:
         ledger = _turned(context, gate.Ledger.from_wire(state))
-        state = ledger.to_wire()
+        state = {**ledger.to_wire(), "hash": ledger.question.hash}
         context.set_result(_said(context.operation_name, ledger))
     context.set_state(state)
 

@@ -1,0 +1,40 @@
+"""The composition root: registers plain functions with the Functions host, and does nothing else."""
+
+from __future__ import annotations
+
+import azure.functions as func
+from azure.durable_functions import DFApp
+
+from activities.choose_points import choose_points
+from activities.find_act import find_act
+from activities.look import look
+from activities.make_plan import make_plan
+from activities.start_act import start_act
+from activities.validate import validate
+from orchestrators.failback import failback
+from orchestrators.gate import gate
+from orchestrators.ledgers import decision_ledger, machine_lock, run_control, run_register
+from orchestrators.stage import stage
+from triggers import decisions, failbacks
+
+app = DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+for orchestrator in (failback, stage, gate):
+    app.orchestration_trigger(context_name="context")(orchestrator)
+
+for entity in (decision_ledger, machine_lock, run_control, run_register):
+    app.entity_trigger(context_name="context")(entity)
+
+for activity in (make_plan, look, start_act, find_act, choose_points, validate):
+    app.activity_trigger(input_name="request")(activity)
+
+for route, method, door in (
+    ("failbacks", "POST", failbacks.start_failback),
+    ("failbacks", "GET", failbacks.list_failbacks),
+    ("failbacks/plan", "POST", failbacks.plan_failback),
+    ("failbacks/{id}", "GET", failbacks.show_failback),
+    ("failbacks/{id}/decisions", "POST", decisions.decide),
+    ("failbacks/{id}/cancel", "POST", failbacks.cancel_failback),
+    ("failbacks/{id}/report", "GET", failbacks.report_failback),
+):
+    app.route(route=route, methods=[method])(app.durable_client_input(client_name="client")(door))

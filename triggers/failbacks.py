@@ -1,0 +1,240 @@
+"""The doors to runs: start, plan, list, show, cancel, report."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from datetime import UTC, datetime
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Final, Protocol
+
+import azure.functions as func
+from azure.durable_functions import EntityId
+
+from domain import contract
+from domain.contract import Comment, FailbackRequest, Mode
+from domain.errors import Refusal
+from domain.wire import Wire
+from triggers import people, rendering, runs
+from triggers.client import Client
+from triggers.problems import ProblemError, answer, read
+
+# A start answers once the plan's checks are through; a large estate's are followed by its status instead.
+PLANNED_WITHIN: Final = 25.0
+# The platform cuts an HTTP answer off after 230 s.
+PLAN_WITHIN: Final = 200.0
+_TICK: Final = 0.1
+_LISTED: Final = 50
+_MOST_LISTED: Final = 200
+
+
+class Door(Protocol):
+    """An HTTP function with a durable client."""
+
+    __name__: str
+
+    async def __call__(self, req: func.HttpRequest, client: Any) -> func.HttpResponse:
+        """Answer a request."""
+        ...
+
+
+def door(function: Door) -> Door:
+    """Let a door's problems come out as problem documents."""
+
+    @wraps(function)
+    async def guarded(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+        try:
+            return await function(req, client)
+        except ProblemError as problem:
+            return problem.response()
+
+    return guarded
+
+
+@door
+async def start_failback(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """Start a run and answer once its checks are through: 202, or what forbids it."""
+    request = read(req, FailbackRequest)
+    request = request.having(requested_by=people.caller(req) or request.requested_by)
+    run = _run_id(req)
+    if not await _is_known(client, run, request):
+        await client.start_new(contract.FAILBACK, run, request.to_wire())
+        await client.signal_entity(_register(), "add", {"id": run})
+    await _refuse_if_refused(client, run)
+    return answer(
+        {"id": run, "status": "started", **_links(req, run)},
+        HTTPStatus.ACCEPTED,
+        location=_links(req, run)["statusUrl"],
+    )
+
+
+@door
+async def plan_failback(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """Plan a run without any write: machines, checks, recovery points, acts, expected time."""
+    request = read(req, FailbackRequest).having(mode=Mode.PLAN)
+    run = f"{runs.RUN_ID}plan-{uuid.uuid4().hex[:12]}"
+    await client.start_new(contract.FAILBACK, run, request.to_wire())
+    status = await _until_finished(client, run, PLAN_WITHIN)
+    if status is None:
+        raise ProblemError(
+            HTTPStatus.GATEWAY_TIMEOUT,
+            "the plan is not ready yet",
+            f"GET /api/failbacks/{run}/report gives it when it is",
+        )
+    report = runs.document(status.output)
+    await client.purge_instance_history(run)
+    if report.get("refusals") and not report.get("plan", {}).get("subjects"):
+        raise _refused(report)
+    return answer(report)
+
+
+@door
+async def list_failbacks(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """List the newest runs first, fifty unless ?top= says otherwise."""
+    asked = req.params.get("top") or ""
+    top = min(int(asked), _MOST_LISTED) if asked.isdecimal() else _LISTED
+    register = await client.read_entity_state(_register())
+    known: list[str] = runs.document(register.entity_state).get("runs", []) if register.entity_exists else []
+    statuses = await asyncio.gather(*(client.get_status(run, show_input=True) for run in known[:top]))
+    listed = [
+        {**runs.summary(status), "machines": len(runs.document(status.input_).get("machines", []))}
+        for status in statuses
+        if status.instance_id
+    ]
+    return answer({"runs": listed})
+
+
+@door
+async def show_failback(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """Show one run: phase, each machine in words, the open gate."""
+    run = req.route_params["id"]
+    status = await runs.find(client, run, show_input=True)
+    return answer({**await runs.describe(client, status), **_links(req, run)})
+
+
+class CancelRequest(Wire):
+    """Why a run is to end early."""
+
+    reason: Comment = ""
+
+
+@door
+async def cancel_failback(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """Cancel a run at its next safe point; a job that runs is watched to its end."""
+    run, by = req.route_params["id"], people.person(req)
+    request = read(req, CancelRequest) if req.get_body() else CancelRequest()
+    status = await runs.find(client, run)
+    if runs.has_finished(status):
+        raise ProblemError(HTTPStatus.GONE, f"run {run} has ended", "its report says how")
+    about = {"by": by, "reason": request.reason, "at": datetime.now(UTC).isoformat()}
+    await client.signal_entity(EntityId(contract.CONTROL, run), "cancel", about)
+    await runs.wake(client, runs.document(status.custom_status).get("child"))
+    words = "nothing more is started; what runs is watched to its end, and a rehearsal is cleaned up"
+    return answer({"id": run, "status": "cancelling", "words": words}, HTTPStatus.ACCEPTED)
+
+
+@door
+async def report_failback(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """Give the report of a finished run, as JSON, HTML or Markdown."""
+    run = req.route_params["id"]
+    status = await runs.find(client, run)
+    report = runs.document(status.output)
+    if not report.get("machines") and "outcome" not in report:
+        over = runs.has_finished(status)
+        detail = (
+            str(status.output)[:500] if over else f"it is still going on; GET /api/failbacks/{run} shows where"
+        )
+        raise ProblemError(
+            HTTPStatus.CONFLICT, "there is no report " + ("of a run that broke" if over else "yet"), detail
+        )
+    match (req.params.get("format") or "json").casefold():
+        case "json":
+            return answer(report)
+        case "html":
+            return _page(rendering.as_html(report), "text/html")
+        case "markdown" | "md":
+            return _page(rendering.as_markdown(report), "text/markdown")
+        case other:
+            detail = f"{other[:40]!r} is not one of json, html, markdown"
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "there is no such format", detail)
+
+
+# -- starting -------------------------------------------------------------------------------------------------
+
+
+def _run_id(req: func.HttpRequest) -> str:
+    """Name a new run; the same Idempotency-Key always names the same one."""
+    key = people.said(req, "Idempotency-Key")
+    unique = uuid.uuid5(uuid.NAMESPACE_URL, f"failback:{key}") if key else uuid.uuid4()
+    return f"{runs.RUN_ID}{unique.hex[:16]}"
+
+
+async def _is_known(client: Client, run: str, request: FailbackRequest) -> bool:
+    """Tell whether this very run was asked for before; another one under its key is a conflict."""
+    status = await client.get_status(run, show_input=True)
+    asked = runs.document(status.input_) if status.instance_id else None
+    if asked is None:
+        return False
+    if asked != request.to_wire():
+        detail = "this Idempotency-Key was used for another request; use a new one for each"
+        raise ProblemError(HTTPStatus.CONFLICT, "the key names another run", detail, holder=run)
+    return True
+
+
+async def _refuse_if_refused(client: Client, run: str) -> None:
+    """Wait for the run's checks, and raise what forbids it."""
+    give_up = time.monotonic() + PLANNED_WITHIN
+    while time.monotonic() < give_up:
+        status = await client.get_status(run)
+        phase = runs.document(status.custom_status).get("phase")
+        if runs.has_finished(status):
+            if runs.outcome(status) == "refused":
+                raise _refused(runs.document(status.output))
+            return
+        if phase not in {None, "look", "hold"}:
+            return
+        await asyncio.sleep(_TICK)
+
+
+def _refused(report: dict[str, Any]) -> ProblemError:
+    refusals = [Refusal.from_wire(each) for each in report.get("refusals", [])]
+    codes = {refusal.code for refusal in refusals}
+    detail = "; ".join(f"{refusal.about or 'vault'}: {refusal.what}" for refusal in refusals[:10])
+    if "MachineHeld" in codes:
+        holder = next((refusal.correlation for refusal in refusals if refusal.correlation), None)
+        return ProblemError(HTTPStatus.CONFLICT, "another run holds a machine", detail, refusals, holder=holder)
+    if "AzureUnreachable" in codes:
+        return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "Azure does not answer", detail, refusals)
+    title = "the run must not start; nothing was changed"
+    return ProblemError(HTTPStatus.BAD_REQUEST, title, detail, refusals, checks=report.get("checks", []))
+
+
+async def _until_finished(client: Client, run: str, within: float) -> Any:
+    give_up = time.monotonic() + within
+    while time.monotonic() < give_up:
+        status = await client.get_status(run)
+        if runs.has_finished(status):
+            return status
+        await asyncio.sleep(_TICK)
+    return None
+
+
+def _register() -> EntityId:
+    return EntityId(contract.RUN_REGISTER, "all")
+
+
+def _links(req: func.HttpRequest, run: str) -> dict[str, str]:
+    base = req.url.split("?", 1)[0].split("/failbacks", 1)[0]
+    return {"statusUrl": f"{base}/failbacks/{run}", "reportUrl": f"{base}/failbacks/{run}/report"}
+
+
+def _page(text: str, mimetype: str) -> func.HttpResponse:
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+    return func.HttpResponse(text, mimetype=mimetype, charset="utf-8", headers=headers)

@@ -1,0 +1,122 @@
+"""What a door says when it cannot do what was asked: RFC 9457 problem details, every fault at once.
+
+A problem never carries a stack trace, a key or a management URL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import azure.functions as func
+from pydantic import ValidationError
+
+from domain.errors import Refusal, bounded
+from domain.wire import Wire
+
+Message = TypeVar("Message", bound=Wire)
+
+# A thousand machines with a recovery point of their own take less than half of this.
+LARGEST_BODY = 1_048_576
+_TOO_MANY = 100
+
+
+class ProblemError(Exception):
+    """A request that ends in a problem document."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        title: str,
+        detail: str = "",
+        faults: Iterable[Refusal] = (),
+        **more: Any,
+    ) -> None:
+        super().__init__(title)
+        self.status = status
+        self.document = {
+            "type": f"https://httpstatuses.io/{status.value}",
+            "title": title,
+            "status": status.value,
+            "detail": detail or title,
+            "faults": [fault.to_wire() for fault in list(faults)[:_TOO_MANY]],
+            **more,
+        }
+
+    def response(self) -> func.HttpResponse:
+        """Word the problem for the caller."""
+        return func.HttpResponse(
+            json.dumps(self.document, ensure_ascii=False),
+            status_code=self.status.value,
+            mimetype="application/problem+json",
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+def answer(document: Any, status: HTTPStatus = HTTPStatus.OK, **headers: str) -> func.HttpResponse:
+    """Answer with a JSON document."""
+    named = {name.replace("_", "-").title(): value for name, value in headers.items()}
+    return func.HttpResponse(
+        json.dumps(document, ensure_ascii=False),
+        status_code=status.value,
+        mimetype="application/json",
+        headers={"Cache-Control": "no-store", **named},
+    )
+
+
+def read(req: func.HttpRequest, message: type[Message], largest: int = LARGEST_BODY) -> Message:
+    """Read a request's body as a message.
+
+    Raises:
+        ProblemError: naming every fault: not JSON, too large, unknown or wrong fields.
+    """
+    document = _parsed(req.get_body() or b"", largest)
+    try:
+        return message.model_validate(document)
+    except ValidationError as error:
+        faults = [_fault(each) for each in error.errors(include_url=False, include_context=False)]
+        title = f"the request has {len(faults)} fault{'s' if len(faults) > 1 else ''}"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, title, "; ".join(_lines(faults)), faults) from None
+
+
+def _lines(faults: list[Refusal]) -> list[str]:
+    return [f"{fault.about}: {fault.what}" for fault in faults[:10]]
+
+
+def _parsed(body: bytes, largest: int) -> Any:
+    if len(body) > largest:
+        detail = f"the body has {len(body):,} bytes, at most {largest:,} are read"
+        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the request is too large", detail)
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+    except UnicodeDecodeError:
+        detail = "send the body as UTF-8"
+    except json.JSONDecodeError as error:
+        detail = f"line {error.lineno}, column {error.colno}: {error.msg}" if body else "the body is empty"
+    except RecursionError:
+        detail = "it is nested too deeply"
+    except ValueError as error:
+        detail = str(error)
+    raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is not JSON", bounded(detail))
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _fault(error: Any) -> Refusal:
+    about = ".".join(str(part) for part in error["loc"]) or "request"
+    what = str(error["msg"]).removeprefix("Value error, ")
+    remedies = {
+        "extra_forbidden": "remove the field, or mend its spelling: names are in camelCase",
+        "missing": "give this field",
+    }
+    given = f" (given: {bounded(repr(error.get('input')), 80)})" if error["type"] != "missing" else ""
+    return Refusal(
+        code=error["type"],
+        what=bounded(f"{what}{given}", 400),
+        remedy=remedies.get(error["type"], "see the API in README.md"),
+        about=bounded(about, 200),
+    )
