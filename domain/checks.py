@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from domain.contract import Check, ChosenPoint, Facts, FailbackRequest, Mode, Size, Subject, Verdict
+from domain.duration import spoken
 from domain.lifecycle import STILL_AWAY, MachineState, heading, in_words
 from domain.machine import MachineDetails, last_segment, region, same_id
 
@@ -201,11 +202,11 @@ def _health(details: MachineDetails) -> Check:
     if snapshot.rpo is not None and snapshot.rpo > LAG_TO_WARN:
         return _warned(
             "replication health",
-            f"replication lags {snapshot.rpo} behind",
+            f"replication lags {spoken(snapshot.rpo)} behind",
             "what was written since is lost unless replication catches up before the failover",
             about,
         )
-    lag = f", {snapshot.rpo} behind" if snapshot.rpo is not None else ""
+    lag = f", {spoken(snapshot.rpo)} behind" if snapshot.rpo is not None else ""
     return _passed("replication health", f"{snapshot.replication_health.casefold()}{lag}", about)
 
 
@@ -213,8 +214,9 @@ def _point(subject: Subject, details: MachineDetails, point: ChosenPoint) -> Che
     if point.refusal:
         return _failed("recovery point", point.refusal.what, point.refusal.remedy, subject.name)
     named = f"{point.select}: {last_segment(point.id)} of" if point.id else f"{point.select}: newest listed is of"
+    age = f", {spoken(point.age)} old" if point.age is not None else ""
     disks = f", holding {len(details.disks)} disks" if details.disks else ""
-    return _passed("recovery point", f"{named} {point.time:%F %TZ}, {point.age} old{disks}", subject.name)
+    return _passed("recovery point", f"{named} {point.time:%F %TZ}{age}{disks}", subject.name)
 
 
 def _test_network(subject: Subject, details: MachineDetails, facts: Facts) -> Iterator[Check]:

@@ -17,7 +17,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from domain.errors import Refusal
 from domain.lifecycle import Act
 from domain.machine import JobSnapshot, MachineDetails, MachineSnapshot
-from domain.wire import Answer, Wire
+from domain.wire import Answer, Wire, digest
 
 # Orchestrators, activities and entities, as history knows them.
 FAILBACK: Final = "failback"
@@ -273,6 +273,11 @@ class Subject(Answer):
     test_network: str | None = None
     prepare_cache: str | None = None
     reprotect_cache: str | None = None
+
+
+def lock_key(vault: str, machine: str) -> str:
+    """Name the lock of one machine; the same for every spelling of its ids."""
+    return digest([vault.rstrip("/").casefold(), machine.casefold()])[:32]
 
 
 class LookRequest(Answer):

@@ -241,5 +241,5 @@ def _expected(request: FailbackRequest, acts: tuple[PlannedAct, ...]) -> timedel
     for group in sorted({act.group for act in acts}):
         machines = {act.machine for act in acts if act.group == group}
         total += max(sum((a.expected for a in acts if a.machine == name), timedelta(0)) for name in machines)
-    copies = request.reprotect.enabled and request.mode is Mode.FAILBACK and bool(acts)
+    copies = request.reprotect.enabled and request.mode is not Mode.DRILL and bool(acts)
     return total + (FIRST_COPY if copies else timedelta(0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from domain.duration import spoken
 from domain.errors import Refusal
 from domain.leg import Leg, Task
 from domain.lifecycle import ACTS, Act, in_words
@@ -47,7 +48,7 @@ def job_timed_out(leg: Leg) -> Refusal:
     """Say that a job has not ended in time."""
     return Refusal(
         code="JobTimedOut",
-        what=f"job {leg.job} has not ended after {GIVE_UP_AFTER}; it may still end",
+        what=f"job {leg.job} has not ended after {spoken(GIVE_UP_AFTER)}; it may still end",
         remedy="look at the job in the vault; retry follows it again, and starts nothing while it runs",
     )
 
@@ -74,7 +75,7 @@ def held(snapshot: MachineSnapshot) -> Refusal:
     """Say that something else has held a machine for too long."""
     return Refusal(
         code="HeldTooLong",
-        what=f"{in_words(snapshot)}, for more than {GIVE_UP_AFTER}",
+        what=f"{in_words(snapshot)}, for more than {spoken(GIVE_UP_AFTER)}",
         remedy="end or cancel the job that holds the item, then retry",
     )
 
@@ -83,7 +84,7 @@ def gone(leg: Leg) -> Refusal:
     """Say that a machine is no longer listed."""
     return Refusal(
         code="ItemGone",
-        what=f"the vault has not listed {leg.subject.name} for {GONE_FOR}",
+        what=f"the vault has not listed {leg.subject.name} for {spoken(GONE_FOR)}",
         remedy="replication may have been disabled: look at the vault's jobs and the machine itself, then stop",
     )
 
@@ -92,7 +93,7 @@ def copy_overdue(snapshot: MachineSnapshot) -> Refusal:
     """Say that the first copy takes too long."""
     return Refusal(
         code="FirstCopyOverdue",
-        what=f"{in_words(snapshot)}, for more than {FIRST_COPY_WITHIN}",
+        what=f"{in_words(snapshot)}, for more than {spoken(FIRST_COPY_WITHIN)}",
         remedy="look at the item's health in the vault; retry goes on waiting",
     )
 

@@ -17,6 +17,7 @@ from uuid import UUID, uuid5
 
 from domain import setbacks
 from domain.contract import Check, Look, Order, Start, StartKind, Subject, Validation, ValidationOrder, Verdict
+from domain.duration import spoken
 from domain.errors import Refusal
 from domain.leg import DUE, Decision, JobRecord, Leg, LegStatus, StageName, Task, Way
 from domain.lifecycle import ACTS, Act, MachineState, allows, in_words, is_busy, state_of
@@ -327,7 +328,7 @@ def _timed_out(task: Task, validation: Validation) -> Validation:
     def ended(check: Check) -> Check:
         if check.verdict is not Verdict.PENDING:
             return check
-        evidence = f"{check.evidence}; not within {task.validation_timeout}"
+        evidence = f"{check.evidence}; not within {spoken(task.validation_timeout)}"
         return check.having(verdict=Verdict.FAILED, evidence=evidence)
 
     return validation.having(verdict=Verdict.FAILED, checks=tuple(ended(check) for check in validation.checks))

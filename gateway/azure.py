@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import datetime
 from typing import Any
@@ -9,13 +10,13 @@ from typing import Any
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline.transport import HttpTransport
 
+from domain.settings import Settings
 from gateway.compute import Compute
 from gateway.credentials import make_credential
 from gateway.ids import VaultId
 from gateway.logs import Logs
 from gateway.network import Networks
 from gateway.pipeline import ArmReader, Line, make_transport
-from gateway.settings import Settings
 from gateway.site_recovery import SiteRecovery
 from gateway.storage import StorageAccounts
 
@@ -48,7 +49,7 @@ class Azure:
         Raises:
             SettingsError: when a setting cannot be used.
         """
-        settings = Settings.from_environment()
+        settings = Settings.from_environment(os.environ)
         return cls.over(settings, make_credential(settings))
 
     def vault(self, arm_id: str) -> SiteRecovery:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from azure.core.credentials import TokenCredential
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
-from gateway.settings import Settings
+from domain.settings import Settings
 
 # App Service and Functions announce their token service by this variable (azure-identity, app_service.py).
 IDENTITY_ENDPOINT = "IDENTITY_ENDPOINT"

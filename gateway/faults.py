@@ -161,9 +161,9 @@ def _was_never_sent(error: AzureError) -> bool:
         return True
     if not isinstance(error, ServiceRequestError):
         return False
-    first = getattr(error.inner_exception, "args", ())
-    reason = getattr(first[0], "reason", first[0]) if first else None
-    return isinstance(reason, NewConnectionError)
+    inner = error.inner_exception
+    first = inner.args[0] if inner is not None and inner.args else None
+    return any(isinstance(each, NewConnectionError) for each in (inner, first, getattr(first, "reason", None)))
 
 
 def _may_pass(status: int) -> bool:

@@ -30,9 +30,9 @@ from azure.mgmt.core import ARMPipelineClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
 
 from domain.errors import Transient
+from domain.settings import Settings, is_plain_http
 from gateway.clock import AzureClock, ReadClock
 from gateway.faults import reading
-from gateway.settings import Settings, is_plain_http
 
 # A look must come back well within the time between two looks. Site Recovery's lists take seconds.
 CONNECT_TIMEOUT: Final = 5.0

@@ -20,12 +20,12 @@ from domain.contract import RecoveryPoint
 from domain.errors import Refusal, Undecided
 from domain.lifecycle import ACTS, Act
 from domain.machine import JobSnapshot, MachineDetails, MachineSnapshot, last_segment, same_id
+from domain.settings import Cloud
 from gateway import bodies, mapping
 from gateway.batch import Batch
 from gateway.faults import Refused, act_fault, reading
 from gateway.ids import ItemId, VaultId
 from gateway.pipeline import ACT_TIMEOUT, PAGES_BUDGET, Line, within
-from gateway.settings import Cloud
 
 # A job's start time is the service's, `since` may be that of another of its front ends.
 CLOCKS_APART: Final = timedelta(minutes=5)

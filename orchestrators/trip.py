@@ -18,7 +18,6 @@ from domain.leg import Leg, LegStatus, StageName, Task
 from domain.lifecycle import Act
 from domain.planning import Plan, refused_plan
 from domain.stage import begin
-from domain.wire import digest
 from orchestrators import steps
 from orchestrators.context import Context, Runbook
 from orchestrators.gate import GateResult, Vigil
@@ -28,11 +27,6 @@ from orchestrators.stage import Passage, StageResult
 SKIPPABLE: Final = frozenset({StageName.REHEARSE, StageName.CLEAN_UP, StageName.CHANGE_POINT, StageName.PROTECT})
 # These stages bring a machine to a recovery point.
 _TAKES_POINT: Final = frozenset({StageName.REHEARSE, StageName.MOVE, StageName.CHANGE_POINT})
-
-
-def lock_key(vault: str, machine: str) -> str:
-    """Name the lock of one machine; the same for every spelling of its ids."""
-    return digest([vault.rstrip("/").casefold(), machine.casefold()])[:32]
 
 
 class Trip:
@@ -49,6 +43,7 @@ class Trip:
         self.cancelled: str | None = None
         self.waited = timedelta(0)
         self._passes = 0
+        self._rounds: dict[GateName, int] = {}
         self._group = 0
 
     # -- looking and holding ----------------------------------------------------------------------------------
@@ -92,7 +87,7 @@ class Trip:
         yield from self._locks("release", list(self.journeys))
 
     def _locks(self, operation: str, names: Sequence[str]) -> Runbook[list[dict[str, str]]]:
-        keys = [lock_key(self.request.vault, name) for name in names]
+        keys = [contract.lock_key(self.request.vault, name) for name in names]
         answers = yield from steps.ask_entities(
             self._context, contract.MACHINE_LOCK, keys, operation, {"run": self.run}
         )
@@ -223,9 +218,10 @@ class Trip:
         self, gate: GateName, names: Sequence[str], offers: tuple[Choice, ...], shown: dict[str, Any]
     ) -> Runbook[GateResult]:
         key, now = self._next(f"ask-{gate.value}"), self._context.current_utc_datetime
+        self._rounds[gate] = self._rounds.get(gate, 0) + 1
         question = Question(
             gate=gate,
-            round=self._passes,
+            round=self._rounds[gate],
             run=self.run,
             plan_hash=self.plan.hash,
             machines=tuple(names),

@@ -18,8 +18,9 @@ from domain.contract import Comment, FailbackRequest, Mode
 from domain.errors import Refusal
 from domain.wire import Wire
 from triggers import people, rendering, runs
-from triggers.client import Client
+from triggers.client import FINISHED, Client, state_of
 from triggers.problems import ProblemError, answer, read
+from triggers.runs import Document
 
 # A start answers once the plan's checks are through; a large estate's are followed by its status instead.
 PLANNED_WITHIN: Final = 25.0
@@ -57,12 +58,18 @@ def door(function: Door) -> Door:
 async def start_failback(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     """Start a run and answer once its checks are through: 202, or what forbids it."""
     request = read(req, FailbackRequest)
-    request = request.having(requested_by=people.caller(req) or request.requested_by)
+    request = request.having(requested_by=people.requester(req, request.requested_by))
     run = _run_id(req)
     if not await _is_known(client, run, request):
-        await client.start_new(contract.FAILBACK, run, request.to_wire())
-        await client.signal_entity(_register(), "add", {"id": run})
-    await _refuse_if_refused(client, run)
+        await _start(client, run, request)
+    report = await _refusal(client, run)
+    if report is not None and await _left_behind(client, report):
+        # The lock's holder ended without giving it back: somebody terminated it.
+        await client.purge_instance_history(run)
+        await _start(client, run, request)
+        report = await _refusal(client, run)
+    if report is not None:
+        raise _refused(report)
     return answer(
         {"id": run, "status": "started", **_links(req, run)},
         HTTPStatus.ACCEPTED,
@@ -183,22 +190,40 @@ async def _is_known(client: Client, run: str, request: FailbackRequest) -> bool:
     return True
 
 
-async def _refuse_if_refused(client: Client, run: str) -> None:
-    """Wait for the run's checks, and raise what forbids it."""
+async def _start(client: Client, run: str, request: FailbackRequest) -> None:
+    await client.start_new(contract.FAILBACK, run, request.to_wire())
+    await client.signal_entity(_register(), "add", {"id": run})
+
+
+async def _left_behind(client: Client, report: Document) -> bool:
+    """Free the machines whose holders have ended; true when that frees all that were held."""
+    held = {str(each.get("about")): each.get("correlation") for each in report["refusals"]}
+    if any(each["code"] != "MachineHeld" for each in report["refusals"]):
+        return False
+    holders = {str(run) for run in held.values()}
+    ended = {run for run in holders if state_of(await client.get_status(run)) in {None, *FINISHED}}
+    for machine, holder in held.items():
+        if holder in ended:
+            lock = EntityId(contract.MACHINE_LOCK, contract.lock_key(report["vault"], machine))
+            await client.signal_entity(lock, "release", {"run": holder})
+    return ended == holders
+
+
+async def _refusal(client: Client, run: str) -> Document | None:
+    """Wait for the run's checks, and give the report of a refused one."""
     give_up = time.monotonic() + PLANNED_WITHIN
     while time.monotonic() < give_up:
         status = await client.get_status(run)
         phase = runs.document(status.custom_status).get("phase")
         if runs.has_finished(status):
-            if runs.outcome(status) == "refused":
-                raise _refused(runs.document(status.output))
-            return
+            return runs.document(status.output) if runs.outcome(status) == "refused" else None
         if phase not in {None, "look", "hold"}:
-            return
+            return None
         await asyncio.sleep(_TICK)
+    return None
 
 
-def _refused(report: dict[str, Any]) -> ProblemError:
+def _refused(report: Document) -> ProblemError:
     refusals = [Refusal.from_wire(each) for each in report.get("refusals", [])]
     codes = {refusal.code for refusal in refusals}
     detail = "; ".join(f"{refusal.about or 'vault'}: {refusal.what}" for refusal in refusals[:10])

@@ -9,21 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, cast
 
 import azure.functions as func
 
+from domain.settings import Identity, Settings
 from triggers.problems import ProblemError
-
-
-class Identity(StrEnum):
-    """Whose word is taken for who is asking (FAILBACK_IDENTITY)."""
-
-    APP_SERVICE = "app-service"
-    DECLARED = "declared"
-
 
 _HEADERS: Final = {
     Identity.APP_SERVICE: "X-MS-CLIENT-PRINCIPAL-NAME",
@@ -38,11 +30,25 @@ def said(req: func.HttpRequest, header: str) -> str:
     return headers.get(header, "").strip()
 
 
+def _identity() -> Identity:
+    return Settings.from_environment(os.environ).identity
+
+
 def caller(req: func.HttpRequest) -> str | None:
     """Name the person who is asking, if that is known."""
-    header = _HEADERS[Identity(os.environ.get("FAILBACK_IDENTITY") or Identity.APP_SERVICE)]
-    name = said(req, header)
+    name = said(req, _HEADERS[_identity()])
     return name[:_LONGEST_NAME] or None
+
+
+def requester(req: func.HttpRequest, declared: str | None) -> str | None:
+    """Name the person who asks for a run; only where names are declared, the body may name them too.
+
+    Raises:
+        ProblemError: 401, where people must be known and this one is not.
+    """
+    if _identity() is Identity.DECLARED:
+        return caller(req) or declared
+    return person(req)
 
 
 def person(req: func.HttpRequest) -> str:

@@ -37,7 +37,7 @@ class ProblemError(Exception):
         super().__init__(title)
         self.status = status
         self.document = {
-            "type": f"https://httpstatuses.io/{status.value}",
+            "type": "about:blank",
             "title": title,
             "status": status.value,
             "detail": detail or title,

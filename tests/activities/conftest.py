@@ -15,8 +15,8 @@ from azure.core.rest import HttpRequest, HttpResponse
 from domain.contract import LookRequest, Order
 from domain.lifecycle import Act
 from domain.machine import JobSnapshot, MachineSnapshot
+from domain.settings import Settings
 from gateway.azure import Azure
-from gateway.settings import Settings
 from simulator import Fault, ManualClock, Simulator
 from simulator.estate import Estate, MachineSpec, VaultSpec
 from simulator.transport import SimulatorCredential, SimulatorTransport

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,8 +61,15 @@ class SettingsError(ValueError):
     """The environment holds settings that cannot be used; the message lists all of them."""
 
 
+class Identity(StrEnum):
+    """Whose word is taken for who is asking."""
+
+    APP_SERVICE = "app-service"
+    DECLARED = "declared"
+
+
 class Settings(BaseModel):
-    """How failback reaches Azure, and how often it looks."""
+    """How failback reaches Azure, how often it looks, and whose word it takes for who is asking."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
 
@@ -111,6 +117,15 @@ class Settings(BaseModel):
         ),
     ] = 8
 
+    identity: Annotated[
+        Identity,
+        Field(
+            validation_alias="FAILBACK_IDENTITY",
+            description="app-service: App Service authentication names people; declared: they name themselves, "
+            "for local use only.",
+        ),
+    ] = Identity.APP_SERVICE
+
     @field_validator("look_every", mode="before")
     @classmethod
     def _bare_number_is_seconds(cls, value: Any) -> Any:
@@ -125,15 +140,14 @@ class Settings(BaseModel):
         return None if value is None else _safe_endpoint(value)
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read the settings; a variable that is empty counts as unset.
 
         Raises:
             SettingsError: naming every variable that cannot be used, and why.
         """
-        given = os.environ if environment is None else environment
         try:
-            return cls.model_validate({name: value for name, value in given.items() if value.strip()})
+            return cls.model_validate({name: value for name, value in environment.items() if value.strip()})
         except ValidationError as faults:
             lines = [f"{_name(fault['loc'])}: {fault['msg']}" for fault in faults.errors()]
             raise SettingsError("these settings cannot be used:\n  " + "\n  ".join(lines)) from None
