@@ -126,7 +126,9 @@ class LocalHost:
 
     def _wire(self) -> None:
         app, store, clock = self._app, self._store, self.clock
-        invoker = Invoker(lambda: self._links().binding(), app.settings.function_timeout, app.directory)
+        invoker = Invoker(
+            lambda: self._links().binding(), app.settings.function_timeout, app.directory, not self._is_free
+        )
         self._client = Client(store, app, clock, self._new_id)
         self._orchestrations = Orchestrations(store, app, clock, invoker)
         self._dispatcher = Dispatcher(

@@ -6,6 +6,7 @@ arguments, sync functions in a pool and async ones on one loop, exceptions as "T
 
 import asyncio
 import logging
+import random
 import threading
 import traceback
 import uuid
@@ -19,10 +20,13 @@ from typing import Any
 import azure.functions as func
 from azure.functions.meta import Datum
 
-from localhost.functions import Function, converter
-from localhost.user_loop import abandon_pool, run_async, run_sync
+from localhost.functions import Function, Kind, converter
+from localhost.user_loop import replace_thread, run_async, run_sync
 
 _LOG = logging.getLogger("localhost")
+
+
+_PURE = (Kind.ORCHESTRATION, Kind.ENTITY)
 
 
 class InvocationError(Exception):
@@ -105,11 +109,16 @@ class _Out(func.Out[Any]):
 
 @dataclass(frozen=True, slots=True)
 class Invoker:
-    """Calls functions; `client` writes the durable client binding, `timeout` is functionTimeout."""
+    """Calls functions; `client` writes the durable client binding, `timeout` is functionTimeout.
+
+    `is_direct` calls orchestrators and entities, which compute and do not wait, without a thread between: twice as
+    fast, for a host that does one thing at a time anyhow. Nothing can then interrupt one that hangs.
+    """
 
     client: Callable[[], str]
     timeout: timedelta | None
     directory: Path | None = None
+    is_direct: bool = False
 
     async def call(self, function: Function, trigger: Datum, metadata: Mapping[str, Any] | None = None) -> Any:
         """Call a function with its trigger's datum and answer the datum it returned, or None.
@@ -117,7 +126,7 @@ class Invoker:
         Raises:
             InvocationError: it did not answer; the message is what the host would be told.
         """
-        invocation_id = str(uuid.uuid4())
+        invocation_id = str(uuid.UUID(int=random.getrandbits(128), version=4))
         outs = {name: _Out() for name in function.outputs}
         try:
             arguments = self._arguments(function, trigger, metadata or {}, invocation_id) | outs
@@ -144,6 +153,8 @@ class Invoker:
         return arguments
 
     async def _run(self, function: Function, arguments: dict[str, Any]) -> Any:
+        if self.is_direct and function.kind in _PURE:
+            return function.call(**arguments)
         work = (
             run_async(function.call(**arguments))
             if function.is_async
@@ -159,7 +170,7 @@ class Invoker:
             if not limit.expired():
                 raise
             if not function.is_async:
-                abandon_pool()
+                replace_thread()
             raise InvocationError(
                 f"Timeout value of {_dotnet(self.timeout)} was exceeded by function: Functions.{function.name}"
             ) from None

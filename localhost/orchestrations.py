@@ -50,6 +50,8 @@ class _Pasts:
         past = self.forget(row.id)
         if past is not None and past.execution_id == row.execution_id:
             return past
+        if row.status is RuntimeStatus.PENDING:
+            return _Past(row.execution_id, [], "", 0)
         texts, episodes = self._store.history_json(row.id)
         return _Past(row.execution_id, decode_many(texts), texts, episodes)
 

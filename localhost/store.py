@@ -6,14 +6,18 @@ The file is locked for one host at a time, by SQLite itself, so the lock dies wi
 """
 
 import sqlite3
-from collections.abc import Callable, Generator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from localhost.engine.events import Event, RuntimeStatus, decode_many, encode, encode_many
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS instance (
@@ -131,6 +135,28 @@ class EntityRow:
     updated: str
 
 
+class _Recent(Generic[_K, _V]):
+    """What was written lately, to be read without asking the file; what is dropped here is still there."""
+
+    _SIZE = 4096
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[_K, _V] = OrderedDict()
+
+    def learn(self, written: Mapping[_K, _V | None]) -> None:
+        """Take in what a committed transaction wrote; None is what it deleted."""
+        for key, value in written.items():
+            self._known.pop(key, None)
+            if value is not None:
+                self._known[key] = value
+        while len(self._known) > self._SIZE:
+            self._known.popitem(last=False)
+
+    def get(self, key: _K) -> _V | None:
+        """Answer what is known of a key."""
+        return self._known.get(key)
+
+
 _INSTANCE = "id, execution_id, name, version, status, input, output, custom_status, created, updated, parent_id"
 _TASK = "n, instance_id, execution_id, event_id, name, input"
 
@@ -144,12 +170,15 @@ class Writer:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.wakes: list[Wake] = []
+        self.rows: dict[str, InstanceRow | None] = {}
+        self.tasks: dict[int, TaskRow | None] = {}
         self._sql = connection.execute
         self._many = connection.executemany
 
     def replace_instance(self, row: InstanceRow) -> None:
         """Put a new instance in place of whatever had its id."""
         self.purge(row.id)
+        self.rows[row.id] = row
         self._sql(
             f"INSERT INTO instance ({_INSTANCE}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608  constants only
             (
@@ -169,6 +198,7 @@ class Writer:
 
     def update_instance(self, row: InstanceRow) -> None:
         """Write what may change of an instance."""
+        self.rows[row.id] = row
         self._sql(
             "UPDATE instance SET execution_id=?, status=?, input=?, output=?, custom_status=?, updated=?"
             " WHERE id=?",
@@ -177,6 +207,7 @@ class Writer:
 
     def purge(self, instance_id: str) -> bool:
         """Delete everything of an instance; say whether it existed."""
+        self.rows[instance_id] = None
         found = self._sql("DELETE FROM instance WHERE id=?", (instance_id,)).rowcount > 0
         self._sql("DELETE FROM history WHERE instance_id=?", (instance_id,))
         self._sql("DELETE FROM inbox WHERE instance_id=?", (instance_id,))
@@ -222,10 +253,13 @@ class Writer:
             "INSERT INTO task (instance_id, execution_id, event_id, name, input) VALUES (?,?,?,?,?)",
             (row.instance_id, row.execution_id, row.event_id, row.name, row.input),
         )
-        self.wakes.append(Wake(Work.ACTIVITY, cursor.lastrowid or 0, at))
+        number = cursor.lastrowid or 0
+        self.tasks[number] = replace(row, n=number)
+        self.wakes.append(Wake(Work.ACTIVITY, number, at))
 
     def take_task(self, n: int) -> bool:
         """Remove an activity that has ended; False when nobody waits for it any more."""
+        self.tasks[n] = None
         return self._sql("DELETE FROM task WHERE n=?", (n,)).rowcount > 0
 
     def tell_entity(self, entity_id: str, message: str, at: str) -> None:
@@ -257,6 +291,8 @@ class Store:
         self.on_commit: Callable[[Sequence[Wake]], None] = lambda _: None
         self._hook = on_transaction
         self._number = 0
+        self._rows = _Recent[str, InstanceRow]()
+        self._tasks = _Recent[int, TaskRow]()
         with self._told():
             self._connection = sqlite3.connect(
                 self.path, isolation_level=None, timeout=0.2, check_same_thread=False
@@ -317,6 +353,8 @@ class Store:
                 number = self._number
                 self._at(Transaction(number, kind, is_committed=False))
                 self._sql("COMMIT")
+                self._rows.learn(writer.rows)
+                self._tasks.learn(writer.tasks)
             except BaseException:
                 if self._connection.in_transaction:
                     self._sql("ROLLBACK")
@@ -333,6 +371,8 @@ class Store:
 
     def instance(self, instance_id: str) -> InstanceRow | None:
         """Answer one instance."""
+        if (known := self._rows.get(instance_id)) is not None:
+            return known
         row = self._sql(f"SELECT {_INSTANCE} FROM instance WHERE id=?", (instance_id,)).fetchone()  # noqa: S608
         return _instance(row) if row else None
 
@@ -362,6 +402,8 @@ class Store:
 
     def task(self, n: int) -> TaskRow | None:
         """Answer one activity that is to be run."""
+        if (known := self._tasks.get(n)) is not None:
+            return known
         row = self._sql(f"SELECT {_TASK} FROM task WHERE n=?", (n,)).fetchone()  # noqa: S608
         return TaskRow(*row) if row else None
 

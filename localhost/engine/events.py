@@ -109,7 +109,7 @@ class Event:
 
 def timestamp(moment: datetime) -> str:
     """Write a moment as the framework does: UTC, ISO 8601, a trailing Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def moment(text: str) -> datetime:
