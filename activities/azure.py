@@ -11,7 +11,21 @@ from gateway.azure import Azure
 Document: TypeAlias = Dict[str, Any]  # noqa: UP006
 
 
-@cache
+_chosen: list[Azure] = []
+
+
 def azure() -> Azure:
     """Give this process's one Azure, made from the environment when it is first needed."""
+    return _chosen[0] if _chosen else _from_environment()
+
+
+@cache
+def _from_environment() -> Azure:
     return Azure.from_environment()
+
+
+def act_through(other: Azure | None) -> None:
+    """Let every activity act through another Azure, as tests do; None goes back to the environment's."""
+    _chosen.clear()
+    if other is not None:
+        _chosen.append(other)

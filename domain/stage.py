@@ -22,7 +22,15 @@ from domain.errors import Refusal
 from domain.leg import DUE, Decision, JobRecord, Leg, LegStatus, StageName, Task, Way
 from domain.lifecycle import ACTS, Act, MachineState, allows, in_words, is_busy, state_of
 from domain.machine import JobSnapshot, MachineSnapshot
-from domain.setbacks import CONFIRM_WITHIN, FIRST_COPY_WITHIN, GIVE_UP_AFTER, GONE_FOR, STALE_FOR, UNDECIDED_FOR
+from domain.setbacks import (
+    CONFIRM_WITHIN,
+    COPY_PACE,
+    FIRST_COPY_WITHIN,
+    GIVE_UP_AFTER,
+    GONE_FOR,
+    STALE_FOR,
+    UNDECIDED_FOR,
+)
 
 _S = MachineState
 # Request ids are derived under this name, so that one intention has one id for ever.
@@ -332,6 +340,16 @@ def _timed_out(task: Task, validation: Validation) -> Validation:
         return check.having(verdict=Verdict.FAILED, evidence=evidence)
 
     return validation.having(verdict=Verdict.FAILED, checks=tuple(ended(check) for check in validation.checks))
+
+
+def next_look(task: Task, legs: Iterable[Leg]) -> timedelta:
+    """Say how long to wait: a first copy takes the better part of an hour at least, and needs fewer looks."""
+    only_copies = all(
+        leg.has_ended
+        or (leg.status is LegStatus.READY and leg.snapshot and task.step(state_of(leg.snapshot)) is Way.WAIT)
+        for leg in legs
+    )
+    return task.look_every * COPY_PACE if only_copies else task.look_every
 
 
 def give_up(legs: Iterable[Leg], refusal: Refusal, now: datetime) -> tuple[Leg, ...]:

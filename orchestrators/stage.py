@@ -13,13 +13,13 @@ from domain import contract, status
 from domain.contract import Look, LookRequest, Start, Validation
 from domain.errors import Refusal
 from domain.leg import HEEDS_CANCEL, Decision, Leg, LegStatus, Task
-from domain.stage import decide, give_up, hear, hear_validations
+from domain.stage import decide, give_up, hear, hear_validations, next_look
 from domain.wire import Answer
 from orchestrators import steps
 from orchestrators.context import Context, Runbook
 
 # History is replayed at every step; beginning anew keeps each replay short.
-LOOKS_PER_GENERATION: Final = 15
+LOOKS_PER_GENERATION: Final = 6
 # Jobs go on while Azure cannot be seen; a day without sight is for people to judge.
 BLIND_FOR: Final = timedelta(days=1)
 
@@ -94,7 +94,7 @@ def stage(context: Context) -> Runbook[dict[str, Any] | None]:
         context.set_custom_status(_shown(passage, look, event))
         if passage.is_over:
             return StageResult(legs=passage.legs, cancelled=passage.cancelled).to_wire()
-        woken = yield from steps.pause(context, steps.after(context, passage.task.look_every), event)
+        woken = yield from steps.pause(context, steps.after(context, next_look(passage.task, passage.legs)), event)
     context.continue_as_new(passage.having(generation=passage.generation + 1).to_wire())
     return None
 

@@ -1,0 +1,184 @@
+"""A whole run on a virtual clock: the real app, the real durable SDK, the real Azure SDK, a simulated Azure."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.pipeline.transport import HttpTransport
+from azure.core.rest import HttpRequest, HttpResponse
+
+import function_app
+from activities.azure import act_through
+from domain.settings import Settings
+from gateway.azure import Azure
+from localhost import Response, SyncHost, Transaction, VirtualClock
+from simulator import Estate, Fault, Simulator, default_estate
+from simulator.estate import MachineSpec, VaultSpec
+from simulator.transport import SimulatorCredential, SimulatorTransport
+
+VAULT = (
+    "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/contoso-dr"
+    "/providers/Microsoft.RecoveryServices/vaults/contoso-vault"
+)
+NAME = "ContosoWin2016"
+# get_functions() may be called once for an app.
+FUNCTIONS = function_app.app.get_functions()
+
+
+class Door(HttpTransport[HttpRequest, HttpResponse]):
+    """The simulator's transport, one call at a time."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._inner = SimulatorTransport(simulator)
+        self._lock = threading.Lock()
+
+    def send(self, request: HttpRequest, **options: Any) -> HttpResponse:
+        with self._lock:
+            return self._inner.send(request, **options)
+
+    def sleep(self, duration: float) -> None: ...
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class SharedClock(VirtualClock):
+    """One time for the host and for Azure; tokens live by the real one, as the SDK's cache does."""
+
+    def client_now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class Rehearsal:
+    """One estate, one host, one clock; people answer when a gate opens."""
+
+    def __init__(
+        self, machines: Sequence[MachineSpec] | None = None, *, seed: int = 0, state: str = ":memory:"
+    ) -> None:
+        self.clock = SharedClock(datetime.fromisoformat("2026-11-20T02:00:00Z"))
+        estate = Estate(vaults=(VaultSpec(machines=tuple(machines)),)) if machines else default_estate()
+        self.simulator = Simulator(estate, clock=self.clock, seed=seed)
+        self.azure = Azure.over(Settings(), SimulatorCredential(self.simulator), Door(self.simulator))
+        self.seed, self.state = seed, state
+        self.run = "fb-test"
+        self.asked: list[dict[str, Any]] = []
+
+    def fault(self, name: str, **more: Any) -> None:
+        self.simulator.faults.add(Fault.model_validate({"name": name, **more}))
+
+    def host(self, on_transaction: Callable[[Transaction], None] | None = None) -> SyncHost:
+        act_through(self.azure)
+        return SyncHost(
+            FUNCTIONS,
+            state=self.state,
+            clock=self.clock,
+            seed=self.seed,
+            settings={"FAILBACK_IDENTITY": "declared"},
+            host_json=json.loads(Path("host.json").read_text()),
+            on_transaction=on_transaction,
+        )
+
+    def request(self, *names: str, **more: Any) -> dict[str, Any]:
+        machines = list(names) or [NAME]
+        return {"vault": VAULT, "machines": machines, "requestedBy": "dana@contoso.com", **more}
+
+    def play(
+        self,
+        answers: Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any] | None] | None = None,
+        within: timedelta = timedelta(days=60),
+        **request: Any,
+    ) -> dict[str, Any]:
+        """Run to the end, answering each gate; an answer of None lets silence decide."""
+        with self.host() as host:
+            host.start("failback", self.request(*request.pop("machines", ()), **request), instance_id=self.run)
+            return self.finish(host, answers, within)
+
+    def finish(
+        self,
+        host: SyncHost,
+        answers: Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any] | None] | None = None,
+        within: timedelta = timedelta(days=60),
+    ) -> dict[str, Any]:
+        while True:
+            gate = self._until_asked_or_finished(host, within)
+            if gate is None:
+                break
+            self.asked.append(gate)
+            answer = (
+                answers(gate) if callable(answers) else (answers or {}).get(gate["gate"], {"decision": "approve"})
+            )
+            if answer is not None:
+                self.decide(host, gate, **answer)
+        status = host.status(self.run)
+        assert status is not None
+        assert status.runtime_status == "Completed", status.output
+        return self._document(status.output)
+
+    def _until_asked_or_finished(self, host: SyncHost, within: timedelta) -> dict[str, Any] | None:
+        limit = self.clock.now() + within
+        while not self._finished(host):
+            gate = self._gate(host)
+            if gate is not None:
+                return gate
+            assert host.step(), "nothing can go on, and the run has not ended"
+            assert self.clock.now() < limit, "the run takes too long"
+        return None
+
+    def decide(
+        self, host: SyncHost, gate: Mapping[str, Any], by: str = "olive@contoso.com", **decision: Any
+    ) -> Any:
+        body = {"gate": gate["gate"], "planHash": gate["planHash"], "decision": "approve", **decision}
+        return host.request(
+            "POST", f"/api/failbacks/{self.run}/decisions", json=body, headers={"X-Failback-User": by}
+        )
+
+    def posts(self) -> list[tuple[str, str]]:
+        """Give the acts that Azure accepted: the act and the machine, in order."""
+        return [
+            (str(call.act), str(call.item).rsplit("/", 1)[-1])
+            for call in self.simulator.journal.calls
+            if call.write and call.act and call.status == 202
+        ]
+
+    def _finished(self, host: SyncHost) -> bool:
+        status = host.status(self.run)
+        return status is not None and status.runtime_status in {"Completed", "Failed", "Terminated"}
+
+    def _gate(self, host: SyncHost) -> dict[str, Any] | None:
+        status = host.status(self.run)
+        shown = self._document(status.custom_status) if status else {}
+        if not shown.get("gate"):
+            return None
+        ledger = self._document(host.entity("decision_ledger", shown["child"]) or {})
+        if not ledger or ledger.get("closed"):
+            return None
+        known = {(gate["gate"], gate["round"]) for gate in self.asked}
+        question = ledger["question"]
+        if (question["gate"], question["round"]) in known:
+            return None
+        return {**question, "planHash": ledger["hash"], "key": shown["child"]}
+
+    @staticmethod
+    def _document(value: Any) -> dict[str, Any]:
+        return json.loads(value) if isinstance(value, str) else value or {}
+
+
+@pytest.fixture
+def rehearsal() -> Iterator[Rehearsal]:
+    yield Rehearsal()
+    act_through(None)
+
+
+@pytest.fixture(autouse=True)
+def _no_other_azure() -> Iterator[None]:
+    yield
+    act_through(None)
