@@ -48,14 +48,18 @@ def reading() -> Generator[None]:
     """Turn what a read raises into `Transient`, `Throttled` or `Refused`."""
     try:
         yield
-    except AzureError as error:
+    except UNANSWERED as error:
         raise read_fault(error) from error
 
 
-def read_fault(error: AzureError) -> FailbackError:
+# An answer that is not the JSON it should be, as a proxy's empty 504, escapes from the SDKs as it is.
+UNANSWERED: Final = (AzureError, json.JSONDecodeError)
+
+
+def read_fault(error: AzureError | json.JSONDecodeError) -> FailbackError:
     """Say what a failed read means."""
     response = _response(error)
-    if response is None:
+    if response is None or response.status_code < HTTPStatus.BAD_REQUEST:
         return Transient(_text(error))
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled(_text(error), _retry_after(response))
@@ -64,7 +68,7 @@ def read_fault(error: AzureError) -> FailbackError:
     return Refused(refusal_of(response), response.status_code)
 
 
-def act_fault(error: AzureError) -> FailbackError:
+def act_fault(error: AzureError | json.JSONDecodeError) -> FailbackError:
     """Say what a failed act means; in doubt it may have been started.
 
     A 429 and an expired token are answers that come before the act; a refused connection never carried it.
@@ -142,7 +146,7 @@ def _object(value: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _response(error: AzureError) -> HttpResponse | None:
+def _response(error: Exception) -> HttpResponse | None:
     # azure-identity raises ClientAuthenticationError with the token service's response, not ARM's.
     if isinstance(error, HttpResponseError) and not _is_about_tokens(error):
         return cast("HttpResponse | None", error.response)
@@ -155,7 +159,7 @@ def _is_about_tokens(error: HttpResponseError) -> bool:
     return error.response is None or error.response.status_code != HTTPStatus.UNAUTHORIZED
 
 
-def _was_never_sent(error: AzureError) -> bool:
+def _was_never_sent(error: Exception) -> bool:
     """Tell whether the request surely never left: no token, or no connection to send it on."""
     if isinstance(error, (ClientAuthenticationError, ServiceRequestTimeoutError)):
         return True
@@ -190,5 +194,5 @@ def _until(header: str) -> timedelta:
         return THROTTLED_WAIT
 
 
-def _text(error: AzureError) -> str:
-    return bounded(f"{type(error).__name__}: {error.message}")
+def _text(error: Exception) -> str:
+    return bounded(f"{type(error).__name__}: {error}")

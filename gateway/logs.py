@@ -6,12 +6,12 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import HttpResponseError
 from azure.monitor.query import LogsQueryClient, LogsQueryPartialResult, LogsTable
 
 from domain.errors import Transient, bounded
 from gateway import queries
-from gateway.faults import read_fault
+from gateway.faults import UNANSWERED, read_fault
 from gateway.mapping import moment
 from gateway.pipeline import Line
 
@@ -47,7 +47,7 @@ class Logs:
             if _lacks_the_table(error):
                 return None
             raise read_fault(error) from error
-        except AzureError as error:
+        except UNANSWERED as error:
             raise read_fault(error) from error
         if isinstance(answer, LogsQueryPartialResult):
             raise Transient(bounded(f"partial answer: {answer.partial_error}"))

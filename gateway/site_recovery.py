@@ -10,7 +10,6 @@ from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from azure.core import AzureClouds
-from azure.core.exceptions import AzureError
 from azure.core.paging import ItemPaged
 from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest, HttpResponse
@@ -23,7 +22,7 @@ from domain.machine import JobSnapshot, MachineDetails, MachineSnapshot, last_se
 from domain.settings import Cloud
 from gateway import bodies, mapping
 from gateway.batch import Batch
-from gateway.faults import Refused, act_fault, reading
+from gateway.faults import UNANSWERED, Refused, act_fault, reading
 from gateway.ids import ItemId, VaultId
 from gateway.pipeline import ACT_TIMEOUT, PAGES_BUDGET, Line, within
 
@@ -168,7 +167,7 @@ class SiteRecovery:
                 request_id=asked.request_id,
                 raw_response_hook=partial(_note_job, self.vault, accepted),
             )
-        except AzureError as error:
+        except UNANSWERED as error:
             # The headers of a 202 decide, even if the rest of the answer got lost.
             if not accepted:
                 raise act_fault(error) from error
