@@ -37,6 +37,7 @@ class FaultName(StrEnum):
     # of a call, after it was carried out
     LOST_ANSWER = "lost-answer"  # done, then the connection closes
     ERROR_AFTER_ACCEPTED = "error-after-accepted"  # done, then 500
+    PARTIAL_RESULT = "partial-result"  # of a log query: 200 with an error beside the rows
     # of a job
     JOB_FAILS = "job-fails"  # at `task`, or at its last one
     JOB_HANGS = "job-hangs"  # never ends by itself

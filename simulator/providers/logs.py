@@ -1,24 +1,27 @@
-"""The Log Analytics query endpoint: answers from the same state as everything else."""
+"""The Log Analytics query endpoint."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from simulator.faults import FaultName, Occasion
 from simulator.kql import KqlError, Table, run, write_value
 from simulator.messages import Response, json_response
+from simulator.providers.log_tables import tables
+from simulator.times import parse_instant
 
 if TYPE_CHECKING:
     from simulator.call import Call
-    from simulator.kql import Value
-    from simulator.model import VirtualMachine
-    from simulator.world import World
 
-BEAT = timedelta(minutes=1)
-INGESTION = timedelta(seconds=60)
-KEPT = timedelta(hours=3)
+_PERIOD = re.compile(
+    r"P(?:(?P<days>[\d.]+)D)?(?:T(?:(?P<hours>[\d.]+)H)?(?:(?P<minutes>[\d.]+)M)?"
+    r"(?:(?P<seconds>[\d.]+)S)?)?$"
+)
 
 
 class _Query(BaseModel):
@@ -42,65 +45,62 @@ def query_resource(call: Call) -> Response:
 
 def _query(call: Call, scope: str | None) -> Response:
     asked = call.body(_Query)
+    world = call.world
     try:
-        table = run(asked.query, _tables(call.world, scope), call.world.now)
+        window = _window(asked.timespan, world.now)
+        known = {n: _within(t, window) for n, t in tables(world, scope).items()}
+        table = run(asked.query, known, world.now)
     except KqlError as fault:
         return json_response({"error": fault.to_json(call.trace.correlation_id)}, 400)
     rows = [[write_value(value) for value in row] for row in table.rows]
     columns = [{"name": name, "type": kind} for name, kind in table.columns]
-    return json_response({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]})
+    answer: dict[str, object] = {"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]}
+    occasion = Occasion(method="POST", path=call.request.path)
+    if world.faults.strike(FaultName.PARTIAL_RESULT, occasion, world.now):
+        answer["error"] = _partial()
+    return json_response(answer)
 
 
-def _tables(world: World, scope: str | None) -> dict[str, Table]:
-    return {"Heartbeat": heartbeats(world, scope)}
+def _partial() -> dict[str, object]:
+    """Write the error that comes beside a partial result, with status 200 (read from the SDK)."""
+    message = "There were some errors when processing your query."
+    inner = {"code": "QueryExecutionError", "message": "Some nodes did not answer in time."}
+    return {"code": "PartialError", "message": message, "details": [inner]}
 
 
-def heartbeats(world: World, scope: str | None) -> Table:
-    """Make the Heartbeat table: one record a minute of every machine that ran, minutes after it did."""
-    columns = (
-        ("TimeGenerated", "datetime"),
-        ("Computer", "string"),
-        ("OSType", "string"),
-        ("Category", "string"),
-        ("VMUUID", "string"),
-        ("ResourceGroup", "string"),
-        ("SubscriptionId", "string"),
-        ("ComputerEnvironment", "string"),
-        ("_ResourceId", "string"),
-    )
-    rows: list[tuple[Value, ...]] = []
-    for machine in world.vms.values():
-        resource = machine.id.lower()
-        if scope is None or resource == scope or resource.startswith(f"{scope}/"):
-            rows += _beats(world, machine)
-    return Table(columns, rows)
+def _window(timespan: str | None, now: datetime) -> tuple[datetime, datetime] | None:
+    """Read `PT1H`, `start/end` or `start/PT1H`; None is for ever. Raises KqlError for the rest."""
+    if not timespan or timespan == "None":
+        return None
+    first, _, second = timespan.partition("/")
+    try:
+        if not second:
+            return now - _period(first), now
+        if first.startswith("P"):
+            end = parse_instant(second)
+            return end - _period(first), end
+        start = parse_instant(first)
+        return start, start + _period(second) if second.startswith("P") else parse_instant(second)
+    except ValueError as fault:
+        raise KqlError("BadArgumentError", "InvalidTimespan", str(fault)) from fault
 
 
-def _beats(world: World, machine: VirtualMachine) -> list[tuple[Value, ...]]:
-    spans = [*machine.earlier_runs]
-    if machine.running:
-        spans.append((machine.since, world.now - INGESTION))
-    parts = machine.id.split("/")
-    rows: list[tuple[Value, ...]] = []
-    for began, ended in spans:
-        if machine.heartbeat_after == float("inf"):
-            continue
-        first = began + timedelta(seconds=machine.heartbeat_after)
-        skipped = max(0, (world.now - KEPT - first) // BEAT)
-        at = first + skipped * BEAT
-        while at <= ended:
-            rows.append(
-                (
-                    at,
-                    machine.computer,
-                    machine.os_type,
-                    "Azure Monitor Agent",
-                    machine.vm_guid,
-                    parts[4],
-                    parts[2],
-                    "Azure",
-                    machine.id.lower(),
-                )
-            )
-            at += BEAT
-    return rows
+def _period(text: str) -> timedelta:
+    match = _PERIOD.match(text)
+    if match is None:
+        raise ValueError(f"cannot read the period '{text}'")
+    parts = {name: float(value) for name, value in match.groupdict(default="0").items()}
+    return timedelta(**parts)
+
+
+def _within(table: Table, window: tuple[datetime, datetime] | None) -> Table:
+    if window is None:
+        return table
+    at = [name for name, _ in table.columns].index("TimeGenerated")
+    start, end = window
+    kept = [
+        row
+        for row in table.rows
+        if isinstance(row[at], datetime) and start <= row[at] <= end  # pyright: ignore[reportOperatorIssue]
+    ]
+    return replace(table, rows=kept)

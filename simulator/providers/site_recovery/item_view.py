@@ -152,7 +152,7 @@ def _details(item: Item, world: World) -> JsonObject:
         "recoveryAvailabilitySet": None,
     }
     agent: JsonObject = {
-        "lastHeartbeat": ticks(_last_heartbeat(item, now)),
+        "lastHeartbeat": ticks(last_heartbeat(item, now)),
         "agentVersion": "9.65.7397.1",
         "agentExpiryDate": "9999-12-31T23:59:59.9999999Z",
         "isReplicationAgentUpdateRequired": False,
@@ -213,21 +213,26 @@ def _arrived(item: Item) -> str | None:
     return item.target.vm_id(item.machine.name).lower()
 
 
-def _last_heartbeat(item: Item, now: datetime) -> datetime:
+def last_heartbeat(item: Item, now: datetime) -> datetime:
     """Answer the agent's last word: every five minutes, frozen once the machine has failed over."""
     seen = min(now, item.last_failover) if item.last_failover and item.state in _AWAY else now
     return seen - timedelta(seconds=seen.timestamp() % 300)
 
 
-def _rpo(item: Item, world: World) -> JsonObject:
+def rpo_seconds(item: Item, world: World) -> int | None:
     """Answer the recovery point objective: it moves while protected, freezes once failed over (recorded)."""
     if not item.ever_protected or item.state in _SYNCING:
-        return {"rpoInSeconds": None, "lastRpoCalculatedTime": None, "rtoInSeconds": None}
-    at = _last_heartbeat(item, world.now)
-    seconds = 40 + world.ids.number("rpo", item.lifecycle_id, at.isoformat()) % 160
+        return None
+    at = last_heartbeat(item, world.now)
+    return 40 + world.ids.number("rpo", item.lifecycle_id, at.isoformat()) % 160
+
+
+def _rpo(item: Item, world: World) -> JsonObject:
+    seconds = rpo_seconds(item, world)
+    calculated = last_heartbeat(item, world.now) + timedelta(seconds=20)
     return {
         "rpoInSeconds": seconds,
-        "lastRpoCalculatedTime": ticks(at + timedelta(seconds=20)),
+        "lastRpoCalculatedTime": None if seconds is None else ticks(calculated),
         "rtoInSeconds": None,
     }
 

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from simulator import Fault, ManualClock, Request, Response, Simulator
+from simulator.faults import FaultName
+from simulator.transport import SimulatorCredential
+from tests.simulator.helpers import SUBSCRIPTION, Caller, failover_body
+
+HOME_VM = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/contoso-app"
+    "/providers/Microsoft.Compute/virtualMachines/ContosoWin2016"
+)
+
+
+def ask(simulator: Simulator, query: str, scope: str = "/workspaces/w", **more: Any) -> Response:
+    token = SimulatorCredential(simulator).get_token("https://api.loganalytics.io/.default")
+    return simulator.handle(
+        Request(
+            method="POST",
+            url=f"https://api.loganalytics.io/v1{scope}/query",
+            headers={"authorization": f"Bearer {token.token}"},
+            body=json.dumps({"query": query} | more).encode(),
+        )
+    )
+
+
+def rows(simulator: Simulator, query: str, **more: Any) -> list[dict[str, Any]]:
+    answer = ask(simulator, query, **more)
+    assert answer.status == 200, answer.body
+    table: Any = answer.json()["tables"]
+    names = [column["name"] for column in table[0]["columns"]]
+    return [dict(zip(names, row, strict=True)) for row in table[0]["rows"]]
+
+
+def error(simulator: Simulator, query: str) -> tuple[str, str]:
+    answer = ask(simulator, query)
+    assert answer.status == 400
+    inner: Any = answer.json()["error"]
+    assert inner["code"] == "BadArgumentError"
+    return inner["innererror"]["code"], inner["innererror"]["innererror"]["code"]
+
+
+HOME_BEATS = f"""
+let vms = dynamic(['{HOME_VM.lower()}']);
+Heartbeat
+| where tolower(_ResourceId) in (vms)
+| summarize LastHeartbeat = max(TimeGenerated), Beats = count(), Computer = take_any(Computer)
+"""
+
+
+def test_a_machine_that_came_home_reports_some_minutes_later(caller: Caller) -> None:
+    caller.act("unplanned_failover", failover_body())
+    caller.wait(206)
+    assert rows(caller.simulator, HOME_BEATS)[0]["Beats"] == 0
+    caller.wait(300)
+    (found,) = rows(caller.simulator, HOME_BEATS)
+    assert found["Beats"] > 0
+    assert found["Computer"] == "ContosoWin2016"
+
+
+def test_a_machine_may_come_up_and_never_report(caller: Caller) -> None:
+    fault = Fault(name=FaultName.NO_HEARTBEAT)
+    caller.simulator.faults.add([fault], caller.simulator.clock.now())
+    caller.act("unplanned_failover", failover_body())
+    caller.wait(3600)
+    assert rows(caller.simulator, HOME_BEATS)[0]["Beats"] == 0
+
+
+def test_a_query_of_a_resource_sees_its_own_records_only(caller: Caller) -> None:
+    query = "Heartbeat | distinct _ResourceId"
+    assert rows(caller.simulator, query, scope=HOME_VM) == []
+    (found,) = rows(caller.simulator, query)
+    assert "contoso-app-asr" in found["_ResourceId"]
+
+
+def test_a_timespan_bounds_what_is_counted(simulator: Simulator) -> None:
+    (hour,) = rows(simulator, "Heartbeat | count", timespan="PT1H")
+    (ten,) = rows(simulator, "Heartbeat | count", timespan="PT600.0S")
+    assert (hour["Count"], ten["Count"]) == (60, 10)
+    assert ask(simulator, "Heartbeat | count", timespan="soon").status == 400
+
+
+def test_a_table_is_unknown_before_its_first_record(caller: Caller) -> None:
+    assert error(caller.simulator, "ASRJobs | count") == ("SemanticError", "SEM0100")
+    caller.act("unplanned_failover", failover_body())
+    caller.wait(600)
+    (found,) = rows(
+        caller.simulator,
+        "ASRJobs | summarize arg_max(TimeGenerated, *) by JobUniqueId"
+        " | project OperationName, Status, DurationMs, ReplicatedItemFriendlyName",
+    )
+    assert found == {
+        "OperationName": "Failover",
+        "Status": "Completed",
+        "DurationMs": 205_000,
+        "ReplicatedItemFriendlyName": "ContosoWin2016",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("Heartbeat | wher x == 1", ("SyntaxError", "SYN0002")),
+        ("Heartbeat | where Computer = 'x'", ("SyntaxError", "SYN0002")),
+        ("Heartbeat | where State == 'x'", ("SemanticError", "SEM0100")),
+        ("Heartbeat | extend x = launch(1)", ("SemanticError", "SEM0100")),
+        ("ASRReplicatedItems | where RpoInSeconds > 900", ("SemanticError", "SEM0100")),
+        ("Nothing | count", ("SemanticError", "SEM0100")),
+    ],
+)
+def test_a_wrong_query_is_refused_with_the_services_codes(
+    simulator: Simulator, query: str, expected: tuple[str, str]
+) -> None:
+    assert error(simulator, query) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("ASRReplicatedItems | project ActiveLocation", [{"ActiveLocation": "Primary"}]),
+        (
+            "AzureDiagnostics | where name_s =~ 'contosowin2016' | distinct protectionState_s",
+            [{"protectionState_s": "Protected"}],
+        ),
+        (
+            (
+                "AzureDiagnostics | extend rpo = todouble(column_ifexists('rpoInSeconds_d', real(null))) "
+                "| summarize arg_max(TimeGenerated, rpo) by name_s | where rpo > 900"
+            ),
+            [],
+        ),
+        (
+            (
+                "union isfuzzy=true (ASRJobs | where TimeGenerated > ago(1h) | project Op = OperationName)"
+                ", (ASRReplicatedItems | project Op = Category)"
+            ),
+            [{"Op": "ASRReplicatedItems"}],
+        ),
+        (
+            "Heartbeat | extend Host = tolower(tostring(split(Computer, '.')[0])) | distinct Host",
+            [{"Host": "contosowin2016"}],
+        ),
+        (
+            (
+                "Heartbeat | summarize Last = max(TimeGenerated) by Computer"
+                " | extend Late = datetime_diff('second', now(), Last) > 300 | project Late"
+            ),
+            [{"Late": False}],
+        ),
+        ("Heartbeat | take 1 | project A = iff(OSType == 'Windows', 1, 2)", [{"A": 1}]),
+        ("Heartbeat | top 1 by TimeGenerated asc | project OSType", [{"OSType": "Windows"}]),
+        (
+            "Heartbeat | where OSType has 'windows' and not(Computer contains 'linux') | count",
+            [{"Count": 180}],
+        ),
+    ],
+)
+def test_documented_queries_are_answered(simulator: Simulator, query: str, expected: list[dict[str, Any]]) -> None:
+    assert rows(simulator, query) == expected
+
+
+def test_a_partial_result_comes_with_status_200(simulator: Simulator) -> None:
+    simulator.faults.add([Fault(name=FaultName.PARTIAL_RESULT)], simulator.clock.now())
+    answer = ask(simulator, "Heartbeat | count").json()
+    assert answer["tables"]
+    assert "error" in answer
+    assert "error" not in ask(simulator, "Heartbeat | count").json()
+
+
+def test_a_token_for_arm_does_not_open_the_logs(simulator: Simulator) -> None:
+    token = SimulatorCredential(simulator).get_token("https://management.azure.com/.default")
+    answer = simulator.handle(
+        Request(
+            method="POST",
+            url="https://x/loganalytics/v1/workspaces/w/query",
+            headers={"authorization": f"Bearer {token.token}"},
+            body=b"{}",
+        )
+    )
+    assert answer.status == 401
+
+
+def test_a_deallocated_source_stops_reporting() -> None:
+    clock = ManualClock()
+    caller = Caller(Simulator(clock=clock))
+    caller.act("unplanned_failover", failover_body())
+    stopped = clock.now() + timedelta(seconds=0.331 * 205)
+    caller.wait(3600)
+    (last,) = rows(
+        caller.simulator,
+        "Heartbeat | where _ResourceId contains 'contoso-app-asr' | summarize max(TimeGenerated)",
+    )
+    assert last["max_TimeGenerated"][:16] <= stopped.isoformat()[:16]
