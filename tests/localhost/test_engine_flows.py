@@ -1,66 +1,14 @@
 """The shapes of orchestration: chains, fans, children, timers, events, entities, generations."""
 
 import json
-from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import azure.durable_functions as df
-import azure.functions as func
 import pytest
 
-from localhost import Stalled, SyncHost, VirtualClock
-
-Context = Any
-Steps = Generator[Any, Any, Any]
-Hosts = Callable[..., SyncHost]
-
-
-def build(*orchestrators: Callable[[Context], Any]) -> df.DFApp:
-    """Make an app of these orchestrators and the activities and entities all of them may call."""
-    app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-    for orchestrator in orchestrators:
-        app.orchestration_trigger(context_name="context")(orchestrator)
-
-    @app.activity_trigger(input_name="name")
-    def hello(name: str) -> str:
-        return f"Hello {name}!"
-
-    @app.activity_trigger(input_name="name")
-    async def hello_async(name: str) -> str:
-        return f"Hello {name}, async!"
-
-    @app.activity_trigger(input_name="value")
-    def double(value: int) -> int:
-        return value * 2
-
-    @app.activity_trigger(input_name="text")
-    def fail(text: str) -> None:
-        raise ValueError(text)
-
-    @app.entity_trigger(context_name="context", entity_name="Counter")
-    def counter(context: Context) -> None:
-        value = context.get_state(lambda: 0)
-        match context.operation_name:
-            case "add":
-                value += context.get_input()
-                context.set_state(value)
-                context.set_result(value)
-            case "get":
-                context.set_result(value)
-            case "delete":
-                context.destruct_on_exit()
-            case other:
-                raise ValueError(f"no such operation: {other}")
-
-    return app
-
-
-def output_of(host: SyncHost, name: str, argument: object = None) -> Any:
-    status = host.run_until(host.start(name, argument))
-    assert status is not None
-    assert status.runtime_status == "Completed", status.output
-    return status.output
+from localhost import Stalled, VirtualClock
+from tests.localhost.apps import Context, Hosts, Steps, app_of, output_of
 
 
 def test_a_chain_calls_sync_and_async_activities_in_order(hosts: Hosts) -> None:
@@ -69,7 +17,7 @@ def test_a_chain_calls_sync_and_async_activities_in_order(hosts: Hosts) -> None:
         second = yield context.call_activity("hello_async", "London")
         return [first, second]
 
-    assert output_of(hosts(build(chain)), "chain") == ["Hello Tokyo!", "Hello London, async!"]
+    assert output_of(hosts(app_of(chain)), "chain") == ["Hello Tokyo!", "Hello London, async!"]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -77,7 +25,7 @@ def test_a_fan_out_gathers_its_results_in_the_order_asked_for_whatever_the_seed(
     def fan(context: Context) -> Steps:
         return (yield context.task_all([context.call_activity("double", n) for n in range(10)]))
 
-    assert output_of(hosts(build(fan), seed=seed), "fan") == [n * 2 for n in range(10)]
+    assert output_of(hosts(app_of(fan), seed=seed), "fan") == [n * 2 for n in range(10)]
 
 
 def test_a_timer_takes_virtual_time_and_no_real_time(hosts: Hosts) -> None:
@@ -88,7 +36,7 @@ def test_a_timer_takes_virtual_time_and_no_real_time(hosts: Hosts) -> None:
 
     clock = VirtualClock(datetime(2026, 3, 1, tzinfo=UTC))
 
-    assert output_of(hosts(build(wait), clock=clock), "wait") == 0
+    assert output_of(hosts(app_of(wait), clock=clock), "wait") == 0
     assert clock.now() == datetime(2026, 3, 1, 5, tzinfo=UTC)
 
 
@@ -96,7 +44,7 @@ def test_an_event_raised_from_outside_reaches_its_waiter_decoded(hosts: Hosts) -
     def wait(context: Context) -> Steps:
         return (yield context.wait_for_external_event("approval"))
 
-    host = hosts(build(wait))
+    host = hosts(app_of(wait))
     instance_id = host.start("wait")
     with pytest.raises(Stalled):
         host.run_until(instance_id)
@@ -115,7 +63,7 @@ def test_a_child_gets_its_input_and_an_id_of_its_parents_execution(hosts: Hosts)
         yield context.call_activity("hello", "child")
         return {"got": context.get_input(), "id": context.instance_id, "parent": context.parent_instance_id}
 
-    host = hosts(build(parent, child))
+    host = hosts(app_of(parent, child))
     instance_id = host.start("parent")
     status = host.run_until(instance_id)
 
@@ -138,7 +86,7 @@ def test_a_failed_child_fails_its_parent_with_its_own_words(hosts: Hosts) -> Non
         yield context.call_activity("fail", "boom")
 
     assert "Orchestrator function 'child' failed: Activity function 'fail' failed:  ValueError: boom" in output_of(
-        hosts(build(parent, child)), "parent"
+        hosts(app_of(parent, child)), "parent"
     )
 
 
@@ -147,7 +95,7 @@ def test_an_unhandled_error_fails_the_orchestration_with_its_name(hosts: Hosts) 
         yield context.call_activity("hello", "x")
         raise RuntimeError("no way")
 
-    host = hosts(build(broken))
+    host = hosts(app_of(broken))
     status = host.run_until(host.start("broken"))
 
     assert status is not None
@@ -161,7 +109,7 @@ def test_an_activity_is_retried_after_its_interval_until_it_succeeds(hosts: Host
     def flaky_twice(context: Context) -> Steps:
         return (yield context.call_activity_with_retry("flaky", df.RetryOptions(5000, 3), 7))
 
-    app = build(flaky_twice)
+    app = app_of(flaky_twice)
 
     @app.activity_trigger(input_name="value")
     def flaky(value: int) -> int:
@@ -185,7 +133,7 @@ def test_the_last_failed_attempt_is_followed_by_one_timer_that_fires_at_once(hos
         except Exception:  # noqa: BLE001  the type is lost on the wire
             return "gave up"
 
-    host = hosts(build(give_up))
+    host = hosts(app_of(give_up))
     instance_id = host.start("give_up")
     status = host.run_until(instance_id)
     assert status is not None
@@ -205,7 +153,7 @@ def test_an_entity_answers_its_callers_and_keeps_its_state(hosts: Hosts) -> None
         yield context.call_entity(counter, "add", 4)
         return (yield context.call_entity(counter, "get"))
 
-    host = hosts(build(count))
+    host = hosts(app_of(count))
 
     assert output_of(host, "count") == 5
     assert host.entity("counter", "mine") == 5
@@ -220,7 +168,7 @@ def test_an_entity_that_raises_fails_only_that_call(hosts: Hosts) -> None:
         except Exception as error:  # noqa: BLE001  the type is lost on the wire
             return [str(error), (yield context.call_entity(counter, "get"))]
 
-    assert output_of(hosts(build(ask)), "ask") == ["no such operation: explode", 0]
+    assert output_of(hosts(app_of(ask)), "ask") == ["no such operation: explode", 0]
 
 
 def test_continue_as_new_starts_over_with_a_new_input_and_an_empty_history(hosts: Hosts) -> None:
@@ -232,7 +180,7 @@ def test_continue_as_new_starts_over_with_a_new_input_and_an_empty_history(hosts
             return None
         return "done"
 
-    host = hosts(build(count_down))
+    host = hosts(app_of(count_down))
     instance_id = host.start("count_down", 20)
     status = host.run_until(instance_id)
     assert status is not None
@@ -250,7 +198,7 @@ def test_the_same_seed_does_the_same_work_in_the_same_order(hosts: Hosts) -> Non
 
     def order_for(seed: int) -> list[int]:
         seen: list[int] = []
-        app = build(fan)
+        app = app_of(fan)
 
         @app.activity_trigger(input_name="value")
         def note(value: int) -> None:
