@@ -420,7 +420,7 @@ class ValidationOrder(Answer):
     """Which machine in Compute to judge, and since when its heartbeat counts."""
 
     machine: str
-    vm_id: str | None
+    vm_id: str | None = None
     vm_name: str
     since: datetime
     heartbeat: bool
