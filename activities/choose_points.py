@@ -5,10 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from activities.azure import Document, azure
+from activities.look import HANDFUL
 from domain.contract import ChosenPoint, ChosenPoints, PointsRequest
+from domain.machine import MachineDetails
 from domain.recovery_points import choose
 from gateway.azure import Azure
 from gateway.faults import Refused
+from gateway.site_recovery import SiteRecovery, pick
 
 
 def choose_points(request: Document) -> Document:
@@ -18,15 +21,26 @@ def choose_points(request: Document) -> Document:
 
 def choose_for(azure: Azure, request: PointsRequest) -> ChosenPoints:
     """Read each machine's points and disks, and choose; a machine that Azure refuses gets the refusal."""
+    vault = azure.vault(request.vault)
+    # Beyond a handful one list is cheaper than a read of each machine; refused as a whole, each says so itself.
+    listed = _all(vault) if len(request.choices) > HANDFUL else ()
 
     def one(name: str) -> ChosenPoint:
-        choice, item_id, vault = request.choices[name], request.items[name], azure.vault(request.vault)
+        choice, item_id = request.choices[name], request.items[name]
         try:
-            disks = [disk.id for disk in vault.machine(item_id).disks]
-            return choose(vault.points(item_id), choice, disks, azure.now())
+            machine = pick(listed, name, item_id, None) or vault.machine(item_id)
+            points, disks = vault.points(machine.snapshot.id), (disk.id for disk in machine.disks)
+            return choose(points, choice, disks, azure.now())
         except Refused as refused:
             return ChosenPoint(select=choice.select, refusal=refused.refusal)
 
     with ThreadPoolExecutor(max_workers=azure.settings.parallel_reads) as pool:
         points = dict(zip(request.choices, pool.map(one, request.choices), strict=True))
     return ChosenPoints(as_of=azure.now(), points=points)
+
+
+def _all(vault: SiteRecovery) -> tuple[MachineDetails, ...]:
+    try:
+        return vault.machines()
+    except Refused:
+        return ()

@@ -16,7 +16,7 @@ from gateway.credentials import make_credential
 from gateway.ids import VaultId
 from gateway.logs import Logs
 from gateway.network import Networks
-from gateway.pipeline import ArmReader, Line, make_transport
+from gateway.pipeline import ArmReader, Line
 from gateway.site_recovery import SiteRecovery
 from gateway.storage import StorageAccounts
 
@@ -40,7 +40,7 @@ class Azure:
         cls, settings: Settings, credential: TokenCredential, transport: HttpTransport[Any, Any] | None = None
     ) -> Azure:
         """Speak to Azure with this credential, over this transport if one is given."""
-        return cls(Line(settings=settings, credential=credential, transport=transport or make_transport()))
+        return cls(Line.over(settings, credential, transport))
 
     @classmethod
     def from_environment(cls) -> Azure:

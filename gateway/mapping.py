@@ -59,7 +59,9 @@ def machine(item: models.ReplicationProtectedItem) -> MachineDetails | None:
         source_zone=a2a.primary_availability_zone or None,
         target_resource_group=a2a.recovery_azure_resource_group_id or None,
         target_size=a2a.recovery_azure_vm_size or None,
-        target_network=a2a.selected_recovery_azure_network_id or None,
+        source_network=_network_of(a2a, "v_m_network_name"),
+        # While the first copy runs only the network cards tell where the machine will be.
+        target_network=a2a.selected_recovery_azure_network_id or _network_of(a2a, "recovery_vm_network_id"),
         test_network=a2a.selected_tfo_azure_network_id or None,
         multi_vm_group=a2a.multi_vm_group_name or None,
         disks=tuple(_disk(each) for each in a2a.protected_managed_disks or ()),
@@ -67,6 +69,11 @@ def machine(item: models.ReplicationProtectedItem) -> MachineDetails | None:
         last_test_failover=moment(properties.last_successful_test_failover_time),
         last_failover=moment(properties.last_successful_failover_time),
     )
+
+
+def _network_of(a2a: models.A2AReplicationDetails, side: str) -> str | None:
+    """Give the network of the first network card that names one."""
+    return next((str(network) for nic in a2a.vm_nics or () if (network := getattr(nic, side, None))), None)
 
 
 def _snapshot(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from dataclasses import dataclass
+from typing import Any, Final, Self, cast
 
 from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
@@ -31,6 +31,7 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLo
 
 from domain.errors import Transient
 from domain.settings import Settings, is_plain_http
+from gateway.budget import READS, WRITES, Bucket, KeepBudget
 from gateway.clock import AzureClock, ReadClock
 from gateway.faults import reading
 
@@ -78,17 +79,34 @@ class BoundedRetry(RetryPolicy[HttpRequest, HttpResponse]):
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """What every client of one process shares: settings, credential, clock and connections."""
+    """What every client of one process shares: settings, credential, connections, clock and budget."""
 
     settings: Settings
     credential: TokenCredential
     transport: HttpTransport[Any, Any]
-    clock: AzureClock = field(default_factory=AzureClock)
+    clock: AzureClock
+    reads: Bucket
+    writes: Bucket
+
+    @classmethod
+    def over(
+        cls, settings: Settings, credential: TokenCredential, transport: HttpTransport[Any, Any] | None = None
+    ) -> Self:
+        """Lay a line over this transport, or over connections of its own."""
+        clock = AzureClock()
+        return cls(
+            settings=settings,
+            credential=credential,
+            transport=transport or make_transport(),
+            clock=clock,
+            reads=Bucket(*READS, clock.now),
+            writes=Bucket(*WRITES, clock.now),
+        )
 
     def arm_policies(self) -> list[Any]:
         """Give the policies for ARM, in the order in which a request meets them."""
         challenge = ARMChallengeAuthenticationPolicy(self.credential, self.settings.arm_scope)
-        return self._policies(self.settings.arm, challenge)
+        return self._policies(self.settings.arm, challenge, KeepBudget(self.reads, self.writes))
 
     def logs_policies(self) -> list[Any]:
         """Give the policies for the Log Analytics API."""
@@ -98,7 +116,7 @@ class Line:
         )
         return self._policies(self.settings.logs, bearer)
 
-    def _policies(self, endpoint: str, authentication: object) -> list[Any]:
+    def _policies(self, endpoint: str, *more: object) -> list[Any]:
         # No redirects, and none of ARM's automatic provider registration: both send a request again.
         return [
             RequestIdPolicy(),
@@ -108,7 +126,7 @@ class Line:
             *([AllowHttp()] if is_plain_http(endpoint) else []),
             ContentDecodePolicy(),
             BoundedRetry(),
-            authentication,
+            *more,
             ReadClock(self.clock),
             CustomHookPolicy(),
             NetworkTraceLoggingPolicy(),

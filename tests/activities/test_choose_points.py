@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -43,3 +44,13 @@ def test_what_passes_by_itself_is_raised_for_the_retry(world: World, fault: str,
     world.fault(fault, method="GET", times=None)
     with pytest.raises(kind):
         choose_for(world.azure, asked)
+
+
+def test_a_group_costs_one_list_and_the_points_of_each(many: Callable[[int], World]) -> None:
+    world = many(10)
+    items = {f"vm-{number:04d}": world.item_id(f"vm-{number:04d}") for number in range(1, 11)}
+    choices = dict.fromkeys(items, PointChoice(select=Select.LATEST_PROCESSED))
+    world.wire.sent.clear()
+    chosen = choose_for(world.azure, PointsRequest(vault=VAULT, items=items, choices=choices))
+    assert all(point.id for point in chosen.points.values())
+    assert world.reads() == 11

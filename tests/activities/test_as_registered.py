@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import inspect
+import json
+import typing
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from activities.azure import act_through
+from activities.choose_points import choose_points
+from activities.find_act import find_act
+from activities.look import look
+from activities.make_plan import make_plan
+from activities.start_act import start_act
+from activities.validate import validate
+from domain import contract
+from domain.lifecycle import Act
+from tests.activities.conftest import NAME, VAULT, World
+
+Activity = Callable[[dict[str, Any]], dict[str, Any]]
+ACTIVITIES: dict[str, Activity] = {
+    contract.MAKE_PLAN: make_plan,
+    contract.LOOK: look,
+    contract.START_ACT: start_act,
+    contract.FIND_ACT: find_act,
+    contract.CHOOSE_POINTS: choose_points,
+    contract.VALIDATE: validate,
+}
+
+
+@pytest.fixture
+def acting(world: World) -> Iterator[World]:
+    act_through(world.azure)
+    yield world
+    act_through(None)
+
+
+@pytest.mark.parametrize("name", ACTIVITIES)
+def test_an_activity_is_what_the_functions_host_can_index(name: str) -> None:
+    activity = ACTIVITIES[name]
+    assert activity.__name__ == name
+    assert list(inspect.signature(activity).parameters) == ["request"]
+    assert typing.get_type_hints(activity) == {
+        "request": typing.Dict[str, typing.Any],  # noqa: UP006 - what the indexer takes
+        "return": typing.Dict[str, typing.Any],  # noqa: UP006
+    }
+    assert not inspect.iscoroutinefunction(activity)
+
+
+def test_every_activity_takes_and_gives_plain_json(acting: World) -> None:
+    order = acting.order(Act.TEST_FAILOVER)
+    judged = contract.ValidationOrder(
+        machine=NAME, vm_id=None, vm_name=NAME, since=acting.clock.now(), heartbeat=True
+    )
+    points = contract.PointsRequest(
+        vault=VAULT, items={NAME: acting.item_id()}, choices={NAME: contract.PointChoice()}
+    )
+    requests = {
+        contract.MAKE_PLAN: {"vault": VAULT, "machines": [NAME]},
+        contract.LOOK: acting.look_request().to_wire(),
+        contract.START_ACT: order.to_wire(),
+        contract.FIND_ACT: order.to_wire(),
+        contract.CHOOSE_POINTS: points.to_wire(),
+        contract.VALIDATE: judged.to_wire(),
+    }
+    for name, request in requests.items():
+        answer = ACTIVITIES[name](json.loads(json.dumps(request)))
+        assert json.loads(json.dumps(answer)) == answer
+        assert answer
