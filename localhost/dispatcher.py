@@ -13,11 +13,15 @@ from localhost.entities import Entities
 from localhost.orchestrations import Orchestrations
 from localhost.ready import Piece, ReadyQueue
 from localhost.store import Crash, StateError, Wake, Work
+from localhost.timers import Timers
 
 _LOG = logging.getLogger("localhost")
 
 # How long work rests whose state could not be written (a full disk).
 _REST_AFTER_FAULT = 1.0
+
+# So many runs of timer triggers and nothing else mean that nothing else will happen.
+_PATIENT_TIMERS = 1000
 
 # A step this short is not worth resting after.
 _LONG_STEP = 0.01
@@ -34,6 +38,7 @@ class Dispatcher:
         activities: Activities,
         entities: Entities,
         *,
+        timers: Timers,
         seed: int | None,
     ) -> None:
         self.queue = ReadyQueue(seed)
@@ -42,11 +47,14 @@ class Dispatcher:
             Work.ORCHESTRATION: settings.max_orchestrators,
             Work.ACTIVITY: settings.max_activities,
             Work.ENTITY: settings.max_orchestrators,
+            Work.TIMER: settings.max_activities,
         }
         self._running = dict.fromkeys(Work, 0)
         self._orchestrations = orchestrations
         self._activities = activities
         self._entities = entities
+        self._timers = timers
+        self._timers_in_a_row = 0
         self._awake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_crash: Callable[[Crash], None] = lambda _: None
@@ -62,12 +70,17 @@ class Dispatcher:
 
     # --- one at a time ---
 
-    async def step(self, *, may_jump: bool = True) -> bool:
-        """Do one piece of work, or let a virtual clock jump to the next that is due; False when there is none."""
+    async def step(self, *, may_jump: bool = True, for_timers: bool = True) -> bool:
+        """Do one piece of work, or let a virtual clock jump to the next that is due; False when there is none.
+
+        `for_timers` says whether timer triggers are worth a jump. When nothing but timers has run a thousand times
+        over, nothing else ever will.
+        """
         self.queue.promote(self._now())
         piece = self.queue.take()
         if piece is None:
-            return may_jump and self._jump()
+            return may_jump and self._jump(timers=for_timers and self._timers_in_a_row < _PATIENT_TIMERS)
+        self._timers_in_a_row = self._timers_in_a_row + 1 if piece[0] is Work.TIMER else 0
         try:
             await self._do(piece)
         except BaseException:
@@ -76,8 +89,8 @@ class Dispatcher:
         self.queue.release(piece)
         return True
 
-    def _jump(self) -> bool:
-        due = self.queue.next_due()
+    def _jump(self, *, timers: bool = True) -> bool:
+        due = self.queue.next_due(timers=timers)
         if due is None or not isinstance(self._clock, VirtualClock):
             return False
         self._clock.advance_to(moment(due))
@@ -89,6 +102,8 @@ class Dispatcher:
             return await self._orchestrations.step(str(key))
         if work is Work.ACTIVITY:
             await self._activities.run(int(key))
+        elif work is Work.TIMER:
+            await self._timers.run(str(key))
         else:
             await self._entities.run(str(key))
         return 0.0

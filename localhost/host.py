@@ -29,6 +29,7 @@ from localhost.http.server import Server
 from localhost.invoker import Invoker
 from localhost.orchestrations import Orchestrations
 from localhost.store import Crash, StateError, Store, Transaction, Wake
+from localhost.timers import Timers
 
 _LOG = logging.getLogger("localhost")
 
@@ -119,7 +120,7 @@ class LocalHost:
         self._exit.callback(self._store.close)
         self._wire()
         await self._listen()
-        self._dispatcher.wake(self._store.pending())
+        self._dispatcher.wake([*self._store.pending(), *self._timers.begin()])
         self._store.on_commit = self._on_commit
         if self._is_free:
             self._loop_task = asyncio.create_task(self._dispatcher.run())
@@ -129,6 +130,7 @@ class LocalHost:
         invoker = Invoker(
             lambda: self._links().binding(), app.settings.function_timeout, app.directory, not self._is_free
         )
+        self._timers = Timers(store, app, clock, invoker)
         self._client = Client(store, app, clock, self._new_id)
         self._orchestrations = Orchestrations(store, app, clock, invoker)
         self._dispatcher = Dispatcher(
@@ -137,6 +139,7 @@ class LocalHost:
             self._orchestrations,
             Activities(store, app, clock, invoker),
             Entities(store, app, clock, invoker),
+            timers=self._timers,
             seed=self._seed,
         )
         self._dispatcher.on_crash = self._die
@@ -144,6 +147,7 @@ class LocalHost:
         self._door = Door(
             Management(self._client, self._links),
             Routes(app.http, app.settings.route_prefix, invoker),
+            self._timers,
             self._key,
         )
 
@@ -310,10 +314,10 @@ class LocalHost:
         """Do one piece of work, or jump to when the next is due; False when there is none."""
         return await self._step(may_jump=True)
 
-    async def _step(self, *, may_jump: bool) -> bool:
+    async def _step(self, *, may_jump: bool, for_timers: bool = True) -> bool:
         self._check_alive()
         try:
-            return await self._dispatcher.step(may_jump=may_jump)
+            return await self._dispatcher.step(may_jump=may_jump, for_timers=for_timers)
         except Crash as crash:
             self._die(crash)
             raise
@@ -367,8 +371,8 @@ class LocalHost:
 
     async def _busy(self) -> bool:
         if not self._is_free:
-            return await self._step(may_jump=True)
+            return await self._step(may_jump=True, for_timers=False)
         queue = self._dispatcher.queue
         await asyncio.sleep(0.005)
         self._check_alive()
-        return queue.is_busy or not queue.is_empty or queue.next_due() is not None
+        return queue.is_busy or not queue.is_empty or queue.next_due(timers=False) is not None

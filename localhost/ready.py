@@ -21,6 +21,7 @@ class ReadyQueue:
         self._ready: dict[Piece, None] = {}
         self._order: list[Piece] = []
         self._later: list[tuple[str, int, Piece]] = []
+        self._timers: list[tuple[str, int, Piece]] = []
         self._arrivals = 0
         self._busy: set[Piece] = set()
         self._again: set[Piece] = set()
@@ -33,16 +34,19 @@ class ReadyQueue:
                 self._make_ready(piece)
             else:
                 self._arrivals += 1
-                heapq.heappush(self._later, (wake.due, self._arrivals, piece))
+                later = self._timers if wake.work is Work.TIMER else self._later
+                heapq.heappush(later, (wake.due, self._arrivals, piece))
 
     def promote(self, now: str) -> None:
         """Make ready what has come due."""
-        while self._later and self._later[0][0] <= now:
-            self._make_ready(heapq.heappop(self._later)[2])
+        for later in (self._later, self._timers):
+            while later and later[0][0] <= now:
+                self._make_ready(heapq.heappop(later)[2])
 
-    def next_due(self) -> str | None:
-        """Answer when the next piece of work comes due."""
-        return self._later[0][0] if self._later else None
+    def next_due(self, *, timers: bool = True) -> str | None:
+        """Answer when the next piece of work comes due, with or without timer triggers, which never end."""
+        heaps = (self._later, self._timers) if timers else (self._later,)
+        return min((later[0][0] for later in heaps if later), default=None)
 
     def take(self, works: Collection[Work] = tuple(Work)) -> Piece | None:
         """Take one ready piece of these kinds; it is busy until released."""

@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS task (
   event_id INTEGER NOT NULL, name TEXT NOT NULL, input TEXT);
 CREATE INDEX IF NOT EXISTS task_instance ON task (instance_id);
 CREATE TABLE IF NOT EXISTS entity (id TEXT PRIMARY KEY, state TEXT, updated TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS timer (name TEXT PRIMARY KEY, due TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS entity_inbox (
   n INTEGER PRIMARY KEY AUTOINCREMENT, entity_id TEXT NOT NULL, message TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS entity_inbox_entity ON entity_inbox (entity_id);
@@ -76,6 +77,7 @@ class Work(StrEnum):
     ORCHESTRATION = "orchestration"
     ACTIVITY = "activity"
     ENTITY = "entity"
+    TIMER = "timer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +264,11 @@ class Writer:
         self.tasks[n] = None
         return self._sql("DELETE FROM task WHERE n=?", (n,)).rowcount > 0
 
+    def set_timer(self, name: str, due: str) -> None:
+        """Write when a timer trigger is due next."""
+        self._sql("INSERT OR REPLACE INTO timer VALUES (?,?)", (name, due))
+        self.wakes.append(Wake(Work.TIMER, name, due))
+
     def tell_entity(self, entity_id: str, message: str, at: str) -> None:
         """Put a request into an entity's inbox."""
         self._sql("INSERT INTO entity_inbox (entity_id, message) VALUES (?,?)", (entity_id, message))
@@ -406,6 +413,11 @@ class Store:
             return known
         row = self._sql(f"SELECT {_TASK} FROM task WHERE n=?", (n,)).fetchone()  # noqa: S608
         return TaskRow(*row) if row else None
+
+    def timer(self, name: str) -> str | None:
+        """Answer when a timer trigger is due next."""
+        row = self._sql("SELECT due FROM timer WHERE name=?", (name,)).fetchone()
+        return str(row[0]) if row else None
 
     def entity(self, entity_id: str) -> EntityRow | None:
         """Answer one entity, if it exists."""

@@ -6,14 +6,16 @@ from localhost.http.links import RPC, WEBHOOKS
 from localhost.http.management import Management
 from localhost.http.message import Request, Response, json_response
 from localhost.http.routes import Routes
+from localhost.timers import Timers
 
 
 class Door:
     """Sends each request to the durable API, the client endpoint or the app."""
 
-    def __init__(self, management: Management, routes: Routes, key: str | None) -> None:
+    def __init__(self, management: Management, routes: Routes, timers: Timers, key: str | None) -> None:
         self._management = management
         self._routes = routes
+        self._timers = timers
         self._key = key
 
     async def serve(self, request: Request) -> Response:
@@ -27,6 +29,8 @@ class Door:
             return await self._management.serve(request, rest)
         if path in ("/admin/host/status", "/admin/host/ping"):
             return json_response(200, {"state": "Running"})
+        if (name := _below(path, "/admin/functions")) is not None and request.method == "POST":
+            return Response(202 if self._timers.trigger(name.strip("/")) else 404)
         return await self._routes.serve(request)
 
     def _is_allowed(self, request: Request) -> bool:
