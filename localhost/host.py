@@ -23,7 +23,7 @@ from localhost.entities import Entities
 from localhost.http.door import Door
 from localhost.http.links import Links
 from localhost.http.management import Management
-from localhost.http.message import Response, request
+from localhost.http.message import Response, json_response, request
 from localhost.http.routes import Routes
 from localhost.http.server import Server
 from localhost.invoker import Invoker
@@ -203,7 +203,7 @@ class LocalHost:
             self._die(crash)
             return Response(503, body=b"The host is dead.")
         except StateError as fault:
-            return Response(503, [("Content-Type", "text/plain; charset=utf-8")], str(fault).encode())
+            return json_response(503, {"Message": "The host cannot write.", "ExceptionMessage": str(fault)})
         finally:
             self._serving -= 1
 
