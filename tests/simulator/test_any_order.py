@@ -1,0 +1,188 @@
+"""Random acts, faults and clock jumps: whatever is done, the declared life is never left."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError, ServiceResponseError
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from simulator import Fault, ManualClock, Simulator
+from simulator.estate import Act
+from simulator.faults import FaultName
+from simulator.lifecycle import CELLS, OPERATION
+from tests.simulator.helpers import (
+    AWAY,
+    CLEANUP_BODY,
+    HOME,
+    ITEM,
+    VAULT_PATH,
+    Caller,
+    estate_of,
+    failover_body,
+    rehearsal_body,
+)
+
+VERBS: dict[Act, tuple[str, tuple[Any, ...]]] = {
+    Act.TEST_FAILOVER: ("test_failover", (rehearsal_body(),)),
+    Act.TEST_FAILOVER_CLEANUP: ("test_failover_cleanup", (CLEANUP_BODY,)),
+    Act.FAILOVER: ("unplanned_failover", (failover_body(),)),
+    Act.COMMIT: ("failover_commit", ()),
+}
+CALL_FAULTS = [
+    FaultName.THROTTLED,
+    FaultName.SERVER_ERROR,
+    FaultName.CONNECTION_CLOSED,
+    FaultName.LOST_ANSWER,
+    FaultName.ERROR_AFTER_ACCEPTED,
+]
+JOB_FAULTS = [
+    FaultName.JOB_FAILS,
+    FaultName.JOB_CANCELLED,
+    FaultName.JOB_WARNS,
+    FaultName.SOURCE_WILL_NOT_SHUT_DOWN,
+    FaultName.DISK_LEFT_BEHIND,
+    FaultName.REGION_OUT_OF_CAPACITY,
+    FaultName.NO_HEARTBEAT,
+]
+DECLARED = {(cells.protection_state, cells.test_failover_state) for cells in CELLS.values()}
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """One machine, a caller who does anything, and a clock that jumps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        clock = ManualClock()
+        unthrottled = {"read_bucket": 1_000_000, "write_bucket": 1_000_000}
+        self.caller = Caller(Simulator(estate_of({"name": ITEM}, **unthrottled), clock=clock))
+        self.seen_jobs: dict[str, str] = {}
+        self.ids: set[str] = set()
+        self.last = HOME
+
+    def item(self) -> tuple[tuple[str, str], Any]:
+        """Answer where the item is, and how it reads there; by hand, as it is read so often."""
+        for where in (self.last, HOME, AWAY):
+            answer = self.caller.get(_path(where))
+            if answer.status == 200:
+                self.last = where
+                return where, answer.json()
+        raise AssertionError("the item is under neither container")
+
+    def begin(self, act: Act, where: tuple[str, str], item: Any) -> str:
+        if act is Act.REPROTECT:
+            return self.caller.switch(where)
+        if act is Act.CHANGE_RECOVERY_POINT:
+            points = self.caller.get(f"{_path(where)}/recoveryPoints").json()["value"]
+            chosen = points[0]["id"] if points else f"{item['id']}/recoveryPoints/none"  # type: ignore[index]
+            body = {
+                "properties": {
+                    "recoveryPointId": chosen,
+                    "providerSpecificDetails": {"instanceType": "A2A"},
+                }
+            }
+            return self.caller.act("apply_recovery_point", body, where=where)
+        verb, arguments = VERBS[act]
+        return self.caller.act(verb, *arguments, where=where)
+
+    @rule(act=st.sampled_from([*VERBS, Act.REPROTECT, Act.CHANGE_RECOVERY_POINT]))
+    def what_is_offered_is_accepted_and_what_is_not_is_refused(self, act: Act) -> None:
+        where, item = self.item()
+        offered = OPERATION[act] in item["properties"]["allowedOperations"]
+        jobs = len(self.caller.simulator.world.jobs)
+        name, refusal = self.attempt(act, where, item)
+        if refusal is None:
+            assert offered, f"{act} was accepted in {item['properties']['protectionState']}"
+            assert name not in self.ids, "an id was used again"
+            self.ids.add(name)
+            return
+        assert not offered, f"{act} was offered but refused: {refusal.message}"
+        assert refusal.status_code in {400, 409}
+        assert refusal.error is not None
+        assert refusal.error.details
+        assert len(self.caller.simulator.world.jobs) == jobs
+
+    def attempt(self, act: Act, where: tuple[str, str], item: Any) -> tuple[str, HttpResponseError | None]:
+        try:
+            return self.begin(act, where, item), None
+        except HttpResponseError as refusal:
+            return "", refusal
+
+    @rule(seconds=st.sampled_from([1, 30, 100, 300, 900, 3600, 20_000]))
+    def time_passes(self, seconds: int) -> None:
+        self.caller.wait(seconds)
+
+    @rule(name=st.sampled_from(CALL_FAULTS))
+    def a_call_fails(self, name: FaultName) -> None:
+        """Strike one read or write by hand; the state must be as declared afterwards."""
+        now = self.caller.simulator.clock.now()
+        self.caller.simulator.faults.add([Fault(name=name)], now)
+        where, act = HOME, "unplannedFailover"
+        body = b'{"properties":{"sourceSiteOperations":"NotRequired"}}'
+        try:
+            self.caller.send("POST", f"{_path(where)}/{act}", body)
+        except ServiceResponseError:
+            pass
+        finally:
+            self.caller.simulator.faults.clear()
+
+    @rule(name=st.sampled_from(JOB_FAULTS), task=st.sampled_from([None, "FailoverTask"]))
+    def the_next_job_goes_wrong(self, name: FaultName, task: str | None) -> None:
+        now = self.caller.simulator.clock.now()
+        self.caller.simulator.faults.add([Fault(name=name, task=task)], now)
+
+    @precondition(lambda self: self.caller.simulator.world.jobs)
+    @rule()
+    def the_last_job_is_cancelled(self) -> None:
+        name = next(reversed(self.caller.simulator.world.jobs))
+        over = self.caller.job(name).properties.state != "InProgress"
+        answer = self.caller.send("POST", f"{VAULT_PATH}/replicationJobs/{name}/cancel")
+        assert answer.status == (400 if over else 202)
+
+    @invariant()
+    def the_item_is_in_a_declared_state(self) -> None:
+        _, item = self.item()
+        properties = item["properties"]
+        assert (properties["protectionState"], properties["testFailoverState"]) in DECLARED
+        held = properties["currentScenario"]["scenarioName"] != "None"
+        assert held == (properties["allowedOperations"] == [])
+
+    @invariant()
+    def every_job_ends_and_never_begins_again(self) -> None:
+        for name in list(self.caller.simulator.world.jobs)[-2:]:
+            answer = self.caller.get(f"{VAULT_PATH}/replicationJobs/{name}").json()
+            properties: Any = answer["properties"]
+            assert self.seen_jobs.get(name) in {None, "InProgress", properties["state"]}
+            self.seen_jobs[name] = properties["state"]
+            assert self.caller.simulator.world.jobs[name].ends is not None
+
+    @invariant()
+    def a_machine_runs_where_its_data_is(self) -> None:
+        where, item = self.item()
+        properties = item["properties"]
+        held = properties["currentScenario"]["scenarioName"] != "None"
+        away = properties["activeLocation"] == "Recovery"
+        region = "centralus" if (where == HOME) != away else "eastus"
+        vms = self.caller.simulator.world.vms.values()
+        assert held or any(vm.region == region and vm.name == ITEM for vm in vms)
+
+
+def _path(where: tuple[str, str]) -> str:
+    fabric, container = where
+    return (
+        f"{VAULT_PATH}/replicationFabrics/{fabric}/replicationProtectionContainers/{container}"
+        f"/replicationProtectedItems/{ITEM}"
+    )
+
+
+TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder.settings = settings(
+    max_examples=int(os.environ.get("SIMULATOR_EXAMPLES", "60")),
+    stateful_step_count=85,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
+)
