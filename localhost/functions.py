@@ -107,6 +107,7 @@ def index(raw: RawFunction) -> Function:
     bound = {binding.name: binding for binding in bindings if binding.name != "$return"}
     parameters = dict(inspect.signature(call).parameters)
     hints = typing.get_type_hints(call)
+    _check_outs(name, bound, hints)
     wants_context = _takes_context(name, parameters, bound, hints)
     _check_parameters(name, parameters, bound)
     return Function(
@@ -148,6 +149,27 @@ def _check_directions(name: str, bindings: Sequence[Binding]) -> None:
             raise _refuse(name, '"$return" binding must have direction set to "out"')
         if binding.type not in {*Kind, "http", "durableClient"}:
             raise _refuse(name, f"this host has no '{binding.type}' binding ('{binding.name}')")
+
+
+def _check_outs(name: str, bound: Mapping[str, Binding], hints: Mapping[str, Any]) -> None:
+    """Refuse an annotation that says out where the binding says in, and the other way round."""
+    for key, binding in bound.items():
+        if key not in hints:
+            continue
+        hint = hints[key]
+        is_out = getattr(typing.get_origin(hint) or hint, "__name__", "") == "Out"
+        if is_out and binding.direction == _IN:
+            raise _refuse(
+                name,
+                f'binding {key} is declared to have the "in" direction in the binding decorator, but its annotation '
+                "is azure.functions.Out in Python",
+            )
+        if not is_out and binding.direction == _OUT:
+            raise _refuse(
+                name,
+                f'binding {key} is declared to have the "out" direction, but its annotation in Python is not a '
+                "subclass of azure.functions.Out",
+            )
 
 
 def _takes_context(
