@@ -12,7 +12,7 @@ from typing import Final
 
 from domain.contract import Check, ChosenPoint, Facts, FailbackRequest, Mode, Size, Subject, Verdict
 from domain.duration import spoken
-from domain.lifecycle import STILL_AWAY, MachineState, heading, in_words
+from domain.lifecycle import STILL_AWAY, MachineState, heading, in_words, is_homeward
 from domain.machine import MachineDetails, last_segment, region, same_id
 
 # Points are made every five minutes; an hour behind is twelve of them missing.
@@ -222,11 +222,12 @@ def _point(subject: Subject, details: MachineDetails, point: ChosenPoint) -> Che
 def _test_network(subject: Subject, details: MachineDetails, facts: Facts) -> Iterator[Check]:
     """Check that the rehearsal cannot meet production: another network, in the right region, not peered."""
     name, wanted = "test network", subject.test_network
+    production = details.target_network if is_homeward(details.snapshot) else details.source_network
     if not wanted:
-        remedy = 'give an isolated network: "testFailover": {"networkId": ...}, or set one on the item'
+        remedy = 'name an isolated network in the home region: "testFailover": {"networkId": ...}'
         yield _failed(name, "no network is named, and the item has none of its own", remedy, subject.name)
         return
-    if same_id(wanted, details.target_network):
+    if same_id(wanted, production):
         remedy = "give a network that production does not use"
         yield _failed(name, f"{last_segment(wanted)} is the machine's production network", remedy, subject.name)
         return
@@ -242,7 +243,7 @@ def _test_network(subject: Subject, details: MachineDetails, facts: Facts) -> It
     elif region(network.location) != subject.home:
         found = f"{last_segment(wanted)} lies in {network.location}, the machine comes home to {subject.home}"
         yield _failed(name, found, f"give a network in {subject.home}", subject.name)
-    elif any(same_id(peer, details.target_network) for peer in network.peers):
+    elif any(same_id(peer, production) for peer in network.peers):
         found = f"{last_segment(wanted)} is peered with the machine's production network"
         yield _failed(name, found, "remove the peering, or give a network without one", subject.name)
     elif network.peers:

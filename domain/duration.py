@@ -10,7 +10,8 @@ _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 def spoken(length: timedelta) -> str:
     """Say a length of time in its two largest units: "6 min 49 s"."""
-    left = round(abs(length).total_seconds())
+    whole = round(length.total_seconds())
+    left = abs(whole)
     parts: list[str] = []
     for unit, seconds in _UNITS:
         number, left = divmod(left, seconds)
@@ -18,4 +19,4 @@ def spoken(length: timedelta) -> str:
             parts.append(f"{number} {unit}")
         elif parts:
             break
-    return ("-" if length < timedelta(0) else "") + (" ".join(parts[:2]) or "0 s")
+    return ("-" if whole < 0 else "") + (" ".join(parts[:2]) or "0 s")

@@ -37,7 +37,8 @@ class Journey(Answer):
     """What a run knows of one machine.
 
     `rehearsed` is set once a test failover may exist, and `cleaned_up` once none does: a rehearsal that was not
-    cleaned up is said loudly. `point` is the recovery point chosen for the failover.
+    cleaned up is said loudly. `point` is the recovery point chosen for the failover. `failure` is that of the
+    last stage, `reason` the one for which the journey ended, however the clean-up after it went.
     """
 
     subject: Subject
@@ -53,6 +54,8 @@ class Journey(Answer):
     point: ChosenPoint | None = None
     failure: Refusal | None = None
     skipped: tuple[Skipped, ...] = ()
+    # Absent in old runs, whose failure says it.
+    reason: Refusal | None = None
 
     @property
     def name(self) -> str:
@@ -82,8 +85,7 @@ class Journey(Answer):
             snapshot=leg.snapshot or self.snapshot,
             words=leg.words if self.is_travelling else self.words,
             jobs=(*(record for record in self.jobs if record.job.id not in ids), *leg.jobs),
-            # A machine that has ended keeps the reason why, however its clean-up goes.
-            failure=leg.failure or (None if self.is_travelling else self.failure),
+            failure=leg.failure,
         )
         if stage is StageName.REHEARSE:
             begun = leg.act is not None or journey.state is MachineState.AWAY_REHEARSED
@@ -105,7 +107,7 @@ class Journey(Answer):
 
     def failed(self) -> Journey:
         """End the journey where it is, for its failure."""
-        return self.having(status=JourneyStatus.FAILED)
+        return self.having(status=JourneyStatus.FAILED, reason=self.reason or self.failure)
 
     def is_home(self, *, protected: bool) -> bool:
         """Tell whether the machine is where the run was to bring it."""

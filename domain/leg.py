@@ -37,9 +37,8 @@ class Way(StrEnum):
 
 
 _S = MachineState
-_HOME: Final[Mapping[MachineState, Act | Way]] = dict.fromkeys(
-    (_S.HOME_UNCOMMITTED, _S.HOME_COMMITTED, _S.HOME_SYNCING, _S.HOME_PROTECTED), Way.ARRIVED
-)
+AT_HOME: Final = frozenset({_S.HOME_UNCOMMITTED, _S.HOME_COMMITTED, _S.HOME_SYNCING, _S.HOME_PROTECTED})
+_HOME: Final[Mapping[MachineState, Act | Way]] = dict.fromkeys(AT_HOME, Way.ARRIVED)
 # A machine that is further than its stage has arrived: somebody else took it there, and later stages will see it.
 ROADS: Final[Mapping[StageName, Mapping[MachineState, Act | Way]]] = {
     StageName.PREPARE: {
@@ -99,7 +98,8 @@ class JobRecord(Answer):
 class Leg(Answer):
     """One machine's way through one stage.
 
-    `since` is when the present status began, by Azure's clock.
+    `since` is when the present status began, by Azure's clock; for an act that is asked for again and again, when
+    it was first asked for.
     """
 
     subject: Subject
@@ -117,6 +117,8 @@ class Leg(Answer):
     failure: Refusal | None = None
     snapshot: MachineSnapshot | None = None
     gone_since: datetime | None = None
+    # Since when an idle machine is where its road does not expect it; old runs begin to count anew.
+    odd_since: datetime | None = None
 
     @property
     def has_ended(self) -> bool:

@@ -176,6 +176,7 @@ class MachineDetails(Answer):
     source_zone: str | None = None
     target_resource_group: str | None = None
     target_size: str | None = None
+    source_network: str | None = None
     target_network: str | None = None
     test_network: str | None = None
     multi_vm_group: str | None = None

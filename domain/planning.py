@@ -23,7 +23,7 @@ from domain.contract import (
     Verdict,
 )
 from domain.errors import Refusal
-from domain.lifecycle import ACTS, HAS_POINTS, Act, MachineState, heading
+from domain.lifecycle import ACTS, HAS_POINTS, Act, MachineState, heading, is_homeward
 from domain.machine import MachineDetails, region
 from domain.recovery_points import choose
 from domain.wire import Answer, digest
@@ -177,7 +177,9 @@ def _subject(request: FailbackRequest, machine: MachineRequest, details: Machine
         group=machine.group,
         point=point,
         test_point=request.test_failover.recovery_point or point,
-        test_network=request.test_failover.network_id or details.test_network,
+        # Before re-protection the item's own networks are those of the other direction.
+        test_network=request.test_failover.network_id
+        or (details.test_network if is_homeward(details.snapshot) else None),
         prepare_cache=request.prepare.cache_storage_account_id or _cache(snapshot.away, facts),
         reprotect_cache=request.reprotect.cache_storage_account_id or _cache(snapshot.home, facts),
     )

@@ -7,7 +7,7 @@ disks cannot bring the whole machine back and is never chosen.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from domain.contract import ChosenPoint, PointChoice, RecoveryPoint, Select
 from domain.errors import Refusal
@@ -104,7 +104,7 @@ def _incomplete(point: RecoveryPoint, disks: tuple[str, ...]) -> Refusal:
 
 
 def _none_fits(choice: PointChoice, points: list[RecoveryPoint]) -> Refusal:
-    limit = f" of {choice.not_after:%F %TZ} or before" if choice.not_after else ""
+    limit = f" of {choice.not_after.astimezone(UTC):%F %TZ} or before" if choice.not_after else ""
     return Refusal(
         code="NoRecoveryPoint",
         what=f"none of the {len(points)} recovery points is {choice.select.value}{limit} and holds every disk",

@@ -227,7 +227,7 @@ def _machine(plan: Plan, journey: Journey) -> MachineReport:
         validation=journey.validation,
         jobs=tuple(_job(record) for record in journey.jobs),
         measured=measure(journey),
-        failure=journey.failure,
+        failure=journey.reason or journey.failure,
         skipped=journey.skipped,
     )
 
@@ -242,9 +242,10 @@ def _machine_outcome(plan: Plan, journey: Journey) -> MachineOutcome:
 
 
 def _machine_words(journey: Journey) -> str:
-    if journey.failure:
+    failure = journey.reason or journey.failure
+    if failure:
         where = f" ({in_words(journey.snapshot)})" if journey.snapshot else ""
-        return f"{journey.failure.what}{where}"
+        return f"{failure.what}{where}"
     if journey.is_travelling and journey.snapshot:
         return in_words(journey.snapshot)
     return journey.words

@@ -100,6 +100,15 @@ def copy_overdue(snapshot: MachineSnapshot) -> Refusal:
     )
 
 
+def not_begun(act: Act, words: str) -> Refusal:
+    """Say that an act could not even be started."""
+    return Refusal(
+        code="NotBegun",
+        what=f"{ACTS[act].words}: could not be started for {spoken(GIVE_UP_AFTER)}: {words or 'it had to wait'}",
+        remedy="mend what it waits for, then retry; nothing was started",
+    )
+
+
 def never_known(act: Act) -> Refusal:
     """Say that an act's outcome stayed unknown."""
     return Refusal(

@@ -19,9 +19,9 @@ from domain import setbacks
 from domain.contract import Check, Look, Order, Start, StartKind, Subject, Validation, ValidationOrder, Verdict
 from domain.duration import spoken
 from domain.errors import Refusal
-from domain.leg import DUE, Decision, JobRecord, Leg, LegStatus, StageName, Task, Way
+from domain.leg import AT_HOME, DUE, Decision, JobRecord, Leg, LegStatus, Task, Way
 from domain.lifecycle import ACTS, Act, MachineState, allows, in_words, is_busy, state_of
-from domain.machine import JobSnapshot, MachineSnapshot
+from domain.machine import JobSnapshot, MachineSnapshot, same_id
 from domain.setbacks import (
     CONFIRM_WITHIN,
     COPY_PACE,
@@ -92,9 +92,11 @@ def decide(task: Task, legs: Iterable[Leg], look: Look, *, stopping: bool = Fals
         elif running < task.max_parallel:
             running += 1
             orders.append(order_for(task, leg, act, look.as_of))
-            after.append(leg.having(act=act, words=f"{ACTS[act].words}: starting"))
+            # Patience with an act begins when it is first asked for.
+            since = leg.since if leg.act is act else look.as_of
+            after.append(leg.having(act=act, since=since, words=f"{ACTS[act].words}: starting"))
         else:
-            after.append(leg.having(words=f"{ACTS[act].words}: waits for its turn"))
+            after.append(leg.having(since=look.as_of, words=f"{ACTS[act].words}: waits for its turn"))
     return Decision(
         legs=tuple(after),
         orders=tuple(orders),
@@ -113,12 +115,11 @@ _HOLDS_A_PLACE: Final = frozenset({LegStatus.RUNNING, LegStatus.CONFIRMING, LegS
 def _see(leg: Leg, look: Look) -> Leg:
     """Take in what a look says of one machine."""
     name = leg.subject.name
-    snapshot = look.machines.get(name)
-    if snapshot is not None:
-        return leg.having(snapshot=snapshot, item_id=snapshot.id, gone_since=None)
     if name in look.gone:
         return leg.having(gone_since=leg.gone_since or look.as_of)
-    return leg
+    # Neither gone nor among the changes: it is there, as it was.
+    snapshot = look.machines.get(name) or leg.snapshot
+    return leg.having(snapshot=snapshot, item_id=snapshot.id if snapshot else leg.item_id, gone_since=None)
 
 
 def _watch(task: Task, leg: Leg, look: Look) -> Leg:
@@ -126,28 +127,49 @@ def _watch(task: Task, leg: Leg, look: Look) -> Leg:
     now = look.as_of
     if leg.has_ended:
         return leg
-    if leg.gone_since is not None and now - leg.gone_since > GONE_FOR:
-        return _fail(leg, now, setbacks.gone(leg))
     if leg.status is LegStatus.RUNNING:
         leg = _watch_job(leg, look)
+    if _has_vanished(leg, now):
+        return _fail(leg, now, setbacks.gone(leg))
+    snapshot = leg.snapshot
+    if snapshot is None:
+        return leg
     if leg.status is LegStatus.CONFIRMING:
-        leg = _confirm(leg, now)
-    if leg.status is LegStatus.READY and leg.snapshot is not None:
-        leg = _advance(task, leg, leg.snapshot, now)
-    return leg
+        leg = _confirm(task, leg, snapshot, now)
+    if leg.status is LegStatus.VALIDATING and state_of(snapshot) not in _KEPT_JUDGING:
+        leg = _to(leg, LegStatus.READY, now)
+    return _advance(task, leg, snapshot, now) if leg.status is LegStatus.READY else leg
+
+
+def _has_vanished(leg: Leg, now: datetime) -> bool:
+    """Tell whether a machine has been missing for too long; while its job runs, the job's word stands."""
+    if leg.gone_since is None or leg.status in {LegStatus.RUNNING, LegStatus.FAILED}:
+        return False
+    return now - max(leg.gone_since, leg.since or leg.gone_since) > GONE_FOR
 
 
 def _watch_job(leg: Leg, look: Look) -> Leg:
     act, now = leg.act, look.as_of
     job = look.jobs.get(leg.job or "")
     if act is None or job is None:
-        return _overdue(leg, now) if leg.job not in look.lost else _to(leg, LegStatus.CONFIRMING, now)
+        return _lost(leg, now) if leg.job in look.lost else _overdue(leg, now)
     leg = leg.having(jobs=_with(leg, act, job))
     if not job.has_ended:
         return _overdue(leg.having(words=_progress(act, job)), now)
     if not job.succeeded:
         return _fail(leg, now, setbacks.job_failed(act, job))
     return _to(leg, LegStatus.CONFIRMING, now, f"{ACTS[act].words}: done, confirming")
+
+
+def _lost(leg: Leg, now: datetime) -> Leg:
+    """Ask the machine itself about a job that Azure does not know, unless the machine names it, or it is new."""
+    held = leg.snapshot is not None and same_id(leg.snapshot.job, leg.job)
+    if held or now - (leg.since or now) <= STALE_FOR:
+        return _overdue(leg, now)
+    if leg.act is Act.CHANGE_POINT:
+        # It ends in the state it began in, so without its job nothing proves it.
+        return _fail(leg, now, setbacks.never_known(leg.act))
+    return _to(leg, LegStatus.CONFIRMING, now)
 
 
 def _with(leg: Leg, act: Act, job: JobSnapshot) -> tuple[JobRecord, ...]:
@@ -164,14 +186,18 @@ def _progress(act: Act, job: JobSnapshot) -> str:
     return f"{ACTS[act].words}{task}{waits}"
 
 
-def _confirm(leg: Leg, now: datetime) -> Leg:
-    """Believe an act when the machine shows it: "job succeeded" is not yet the state it leads to."""
-    act, snapshot = leg.act, leg.snapshot
-    if act is None or snapshot is None:
+def _confirm(task: Task, leg: Leg, snapshot: MachineSnapshot, now: datetime) -> Leg:
+    """Believe an act when the machine shows it: "job succeeded" is not yet the state it leads to.
+
+    Somebody may have taken the machine further before it was seen there; the road knows that state too.
+    """
+    act, state = leg.act, state_of(snapshot)
+    if act is None:
         return leg
-    if state_of(snapshot) in ACTS[act].after and not _still_held(leg, snapshot):
+    further = state not in ACTS[act].before and task.step(state) is not None
+    if (state in ACTS[act].after or further) and not _still_held(leg, snapshot):
         return _to(leg, LegStatus.READY, now).having(acts=(*leg.acts, act), job=None)
-    if leg.since is not None and now - leg.since > CONFIRM_WITHIN:
+    if now - (leg.since or now) > CONFIRM_WITHIN:
         return _fail(leg, now, setbacks.not_confirmed(act, snapshot))
     return leg
 
@@ -187,26 +213,40 @@ def _advance(task: Task, leg: Leg, snapshot: MachineSnapshot, now: datetime) -> 
     step = task.step(state)
     leg = leg.having(since=leg.since or now)
     patience = now - (leg.since or now)
-    if task.stage is StageName.CHANGE_POINT and Act.CHANGE_POINT in leg.acts:
+    if Act.CHANGE_POINT in leg.acts and state in AT_HOME:
         step = Way.ARRIVED
     if step is Way.ARRIVED:
         if DUE.get(task.stage, leg.act) not in {leg.act, *leg.acts} and patience <= STALE_FOR:
             return leg.having(words=f"{in_words(snapshot)}; making sure")
-        return _arrive(task, leg, snapshot, now)
+        return _arrive(task, leg.having(odd_since=None), snapshot, now)
     if step is Way.WAIT:
-        return _wait_for_copy(leg, snapshot, now, patience)
+        return _wait_for_copy(leg.having(odd_since=None), snapshot, now, patience)
     if step is None or step in leg.acts:
-        # What is seen does not fit; a list that lags behind corrects itself.
-        return leg if patience <= CONFIRM_WITHIN else _fail(leg, now, setbacks.astray(task, snapshot))
-    if is_busy(snapshot):
-        words = f"{ACTS[step].words}: waits, {in_words(snapshot)}"
-        return leg.having(words=words) if patience <= GIVE_UP_AFTER else _fail(leg, now, setbacks.held(snapshot))
-    return leg
+        return _misfit(task, leg, snapshot, now)
+    leg = leg.having(odd_since=None)
+    return _held(leg, snapshot, now, f"{ACTS[step].words}: waits, ") if is_busy(snapshot) else leg
+
+
+def _held(leg: Leg, snapshot: MachineSnapshot, now: datetime, waits: str = "") -> Leg:
+    """Wait for whatever holds a machine, though not for ever."""
+    if now - (leg.since or now) > GIVE_UP_AFTER:
+        return _fail(leg, now, setbacks.held(snapshot))
+    return leg.having(words=f"{waits}{in_words(snapshot)}")
+
+
+def _misfit(task: Task, leg: Leg, snapshot: MachineSnapshot, now: datetime) -> Leg:
+    """Be patient with what does not fit: a running job may mend it, a list that lags behind corrects itself."""
+    if snapshot.job is not None:
+        return _held(leg.having(odd_since=None), snapshot, now)
+    since = leg.odd_since or now
+    if now - since > CONFIRM_WITHIN:
+        return _fail(leg, now, setbacks.astray(task, snapshot))
+    return leg.having(odd_since=since, words=in_words(snapshot))
 
 
 def _arrive(task: Task, leg: Leg, snapshot: MachineSnapshot, now: datetime) -> Leg:
     if snapshot.job is not None:
-        return leg.having(words=in_words(snapshot))
+        return _held(leg, snapshot, now)
     if task.is_validated and state_of(snapshot) in _JUDGED:
         return _to(leg, LegStatus.VALIDATING, now, "coming up, being checked")
     return _to(leg, LegStatus.DONE, now, in_words(snapshot))
@@ -214,6 +254,8 @@ def _arrive(task: Task, leg: Leg, snapshot: MachineSnapshot, now: datetime) -> L
 
 # In these states there is a machine in the primary region that was brought up and can be judged.
 _JUDGED: Final = frozenset({_S.AWAY_REHEARSED, _S.HOME_UNCOMMITTED})
+# Once judging has begun, it goes on as long as the machine that came up is still there.
+_KEPT_JUDGING: Final = AT_HOME | _JUDGED
 
 
 def _wait_for_copy(leg: Leg, snapshot: MachineSnapshot, now: datetime, patience: timedelta) -> Leg:
@@ -281,14 +323,20 @@ def _hear(leg: Leg, start: Start, now: datetime) -> Leg:
         return _refused(leg, start.refusal, now)
     if start.kind is StartKind.ALREADY:
         return _to(leg, LegStatus.CONFIRMING, now, f"{words}: already so")
-    if start.kind in {StartKind.UNDECIDED, StartKind.ABSENT}:
-        return _undecided(leg, now) if start.kind is StartKind.UNDECIDED else _absent(leg, act, now)
+    if start.kind is StartKind.UNDECIDED:
+        return _undecided(leg, act, now)
+    if start.kind is StartKind.ABSENT:
+        return _absent(leg, act, now)
+    if now - (leg.since or now) > GIVE_UP_AFTER:
+        return _fail(leg, now, setbacks.not_begun(act, start.words))
     wait = start.retry_after or timedelta(0)
     return leg.having(status=LegStatus.READY, not_before=now + wait, words=f"{words}: {start.words or 'waits'}")
 
 
-def _undecided(leg: Leg, now: datetime) -> Leg:
+def _undecided(leg: Leg, act: Act, now: datetime) -> Leg:
     since = leg.since if leg.status is LegStatus.UNDECIDED and leg.since else now
+    if now - since > GIVE_UP_AFTER:
+        return _fail(leg, now, setbacks.never_known(act))
     return _to(leg, LegStatus.UNDECIDED, since, "the answer was lost, looking for its job")
 
 
@@ -370,6 +418,5 @@ def _fail(leg: Leg, now: datetime, refusal: Refusal) -> Leg:
 
 
 def _overdue(leg: Leg, now: datetime) -> Leg:
-    if leg.since is None or now - leg.since <= GIVE_UP_AFTER:
-        return leg
-    return _fail(leg, now, setbacks.job_timed_out(leg))
+    overdue = now - (leg.since or now) > GIVE_UP_AFTER
+    return _fail(leg, now, setbacks.job_timed_out(leg)) if overdue else leg

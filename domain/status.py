@@ -11,13 +11,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from domain.errors import bounded
 from domain.journey import Journey
 from domain.leg import Leg, LegStatus, StageName
 from domain.lifecycle import in_words
+from domain.machine import same_id
 
-# Half of it is left to spare: hosts differ in how they count.
+# A quarter is left to spare: hosts differ in how they count.
 LARGEST: Final = 12_000
 SHORT_WORDS: Final = 32
+# Characters of JSON that one text beside the machines may take.
+LONGEST_TEXT: Final = 1_000
+MOST_COUNTS: Final = 40
 
 
 def size(status: Mapping[str, Any]) -> int:
@@ -26,8 +31,9 @@ def size(status: Mapping[str, Any]) -> int:
 
 
 def fit(status: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what makes a status too large; its "machines" give way, the rest is kept."""
+    """Leave out what makes a status too large; its "machines" give way, the rest is kept, long texts cut."""
     machines: list[dict[str, Any]] = list(status.get("machines", ()))
+    rest = {key: _cut(value) if isinstance(value, str) else value for key, value in status.items()}
     slimmer = (
         machines,
         [{key: each[key] for key in each if key != "job"} for each in machines],
@@ -37,11 +43,26 @@ def fit(status: Mapping[str, Any]) -> dict[str, Any]:
         ],
     )
     for few in slimmer:
-        smaller = {**status, "machines": few}
+        smaller = {**rest, "machines": few}
         if size(smaller) <= LARGEST:
             return smaller
-    counts = Counter(str(each.get("words", "")).split(":")[0][:SHORT_WORDS] for each in machines)
-    return {**status, "machines": [], "counts": dict(counts.most_common(40))}
+    return _counted({**rest, "machines": []}, machines)
+
+
+def _cut(text: str) -> str:
+    """Cut a text whose characters may each take up to twelve as JSON."""
+    if len(json.dumps(text)) <= LONGEST_TEXT:
+        return text
+    return bounded(text, LONGEST_TEXT // 12)
+
+
+def _counted(status: dict[str, Any], machines: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Show only how many machines are where, as many kinds as there is room for."""
+    kinds = Counter(str(each.get("words", "")).split(":")[0][:SHORT_WORDS] for each in machines)
+    counts = kinds.most_common(MOST_COUNTS)
+    while counts and size({**status, "counts": dict(counts)}) > LARGEST:
+        counts.pop()
+    return {**status, "counts": dict(counts)}
 
 
 def of_legs(stage: StageName, legs: Iterable[Leg]) -> list[dict[str, Any]]:
@@ -57,7 +78,7 @@ def _of_leg(stage: StageName, leg: Leg) -> dict[str, Any]:
         "words": leg.words,
     }
     record = leg.jobs[-1] if leg.jobs else None
-    if record and leg.act and leg.status is LegStatus.RUNNING and record.job.id == leg.job:
+    if record and leg.act and leg.status is LegStatus.RUNNING and same_id(record.job.id, leg.job):
         shown["job"] = {
             "id": record.job.id,
             "act": leg.act.value,

@@ -17,7 +17,7 @@ import function_app
 from activities.azure import act_through
 from domain.settings import Settings
 from gateway.azure import Azure
-from localhost import Response, SyncHost, Transaction, VirtualClock
+from localhost import SyncHost, Transaction, VirtualClock
 from simulator import Estate, Fault, Simulator, default_estate
 from simulator.estate import MachineSpec, VaultSpec
 from simulator.transport import SimulatorCredential, SimulatorTransport
@@ -73,7 +73,7 @@ class Rehearsal:
         self.asked: list[dict[str, Any]] = []
 
     def fault(self, name: str, **more: Any) -> None:
-        self.simulator.faults.add(Fault.model_validate({"name": name, **more}))
+        self.simulator.faults.add([Fault.model_validate({"name": name, **more})], self.clock.now())
 
     def host(self, on_transaction: Callable[[Transaction], None] | None = None) -> SyncHost:
         act_through(self.azure)
@@ -182,3 +182,13 @@ def rehearsal() -> Iterator[Rehearsal]:
 def _no_other_azure() -> Iterator[None]:
     yield
     act_through(None)
+
+
+def machine(report: Mapping[str, Any], name: str = NAME) -> dict[str, Any]:
+    """Give one machine's part of a report."""
+    return next(each for each in report["machines"] if each["name"] == name)
+
+
+def standing(state: str, name: str = NAME, **more: Any) -> MachineSpec:
+    """Declare a machine that begins in some state, in the words of an estate file."""
+    return MachineSpec.model_validate({"name": name, "state": state, **more})
