@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from simulator import ManualClock, Request, Simulator
+from simulator.estate import DenySpec, Estate, LockSpec, RegionSpec
+from tests.simulator.helpers import (
+    GROUP,
+    SUBSCRIPTION,
+    VAULT_PATH,
+    Caller,
+    estate_of,
+    failover_body,
+    rehearsal_body,
+)
+
+SUB = f"/subscriptions/{SUBSCRIPTION}"
+AWAY_VM = f"{SUB}/resourceGroups/contoso-app-asr/providers/Microsoft.Compute/virtualMachines"
+HOME_VM = f"{SUB}/resourceGroups/contoso-app/providers/Microsoft.Compute/virtualMachines"
+NETWORKS = f"{SUB}/resourceGroups/contoso-app/providers/Microsoft.Network/virtualNetworks"
+
+
+def power(caller: Caller, vm: str) -> str | None:
+    answer = caller.get(f"{vm}?$expand=instanceView")
+    if answer.status == 404:
+        return None
+    properties: Any = answer.json()["properties"]
+    codes = [status["code"] for status in properties["instanceView"]["statuses"]]
+    return next(code for code in codes if code.startswith("PowerState/"))
+
+
+def test_power_follows_the_failover(caller: Caller) -> None:
+    here, there = f"{AWAY_VM}/ContosoWin2016", f"{HOME_VM}/ContosoWin2016"
+    assert (power(caller, here), power(caller, there)) == ("PowerState/running", None)
+    caller.act("unplanned_failover", failover_body())
+    caller.wait(100)
+    assert (power(caller, here), power(caller, there)) == ("PowerState/deallocated", None)
+    caller.wait(110)
+    assert power(caller, there) == "PowerState/running"
+
+
+def test_a_failover_without_shutdown_leaves_the_source_running(caller: Caller) -> None:
+    caller.act("unplanned_failover", failover_body(operations="NotRequired"))
+    caller.wait(141)
+    assert power(caller, f"{AWAY_VM}/ContosoWin2016") == "PowerState/running"
+    assert power(caller, f"{HOME_VM}/ContosoWin2016") == "PowerState/running"
+
+
+def test_a_test_machine_stands_in_the_network_it_was_given(caller: Caller) -> None:
+    caller.act("test_failover", rehearsal_body(f"{NETWORKS}/isolated"))
+    caller.wait(204)
+    vm: Any = caller.get(f"{HOME_VM}/ContosoWin2016-test").json()
+    nic: Any = caller.get(vm["properties"]["networkProfile"]["networkInterfaces"][0]["id"]).json()
+    config = nic["properties"]["ipConfigurations"][0]
+    assert config["properties"]["subnet"]["id"] == f"{NETWORKS}/isolated/subnets/default"
+    assert nic["properties"]["virtualMachine"]["id"] == vm["id"]
+
+
+def test_the_instance_view_comes_only_when_asked_for(caller: Caller) -> None:
+    properties: Any = caller.get(f"{AWAY_VM}/ContosoWin2016").json()["properties"]
+    assert "instanceView" not in properties
+
+
+def test_the_agent_is_ready_some_minutes_after_the_start(caller: Caller) -> None:
+    def agent() -> str:
+        view: Any = caller.get(f"{HOME_VM}/ContosoWin2016/instanceView").json()
+        return view["vmAgent"]["statuses"][0]["displayStatus"]
+
+    caller.act("unplanned_failover", failover_body())
+    caller.wait(206)
+    assert agent() == "Not Ready"
+    caller.wait(121)
+    assert agent() == "Ready"
+
+
+def test_a_machine_has_its_disks_and_the_disks_their_machine(caller: Caller) -> None:
+    vm: Any = caller.get(f"{AWAY_VM}/ContosoWin2016").json()
+    storage = vm["properties"]["storageProfile"]
+    ids = [storage["osDisk"]["managedDisk"]["id"]]
+    ids += [disk["managedDisk"]["id"] for disk in storage["dataDisks"]]
+    assert len(ids) == 2
+    for disk_id in ids:
+        assert caller.get(disk_id).json()["managedBy"] == vm["id"]
+    listed: Any = caller.get(f"{SUB}/providers/Microsoft.Compute/disks").json()
+    assert {disk["id"] for disk in listed["value"]} == set(ids)
+
+
+def test_usages_rise_with_what_runs(caller: Caller) -> None:
+    def used() -> int:
+        path = f"{SUB}/providers/Microsoft.Compute/locations/centralus/usages"
+        value: Any = caller.get(path).json()["value"]
+        return next(u["currentValue"] for u in value if u["name"]["value"] == "cores")
+
+    before = used()
+    caller.act("unplanned_failover", failover_body())
+    caller.wait(206)
+    assert used() == before + 2
+
+
+def test_a_restricted_size_says_why() -> None:
+    spec = RegionSpec(
+        resource_group="rg",
+        cache_storage_account="cache",
+        restricted_sizes=("Standard_D2s_v3",),
+    )
+    regions = Estate().regions | {"centralus": spec}
+    caller = Caller(Simulator(estate_of({"name": "x"}, regions=regions), clock=ManualClock()))
+    path = f"{SUB}/providers/Microsoft.Compute/skus?$filter=location%20eq%20'centralus'"
+    skus: Any = caller.get(path).json()["value"]
+    reasons = {s["name"]: [r["reasonCode"] for r in s["restrictions"]] for s in skus}
+    assert reasons["Standard_D2s_v3"] == ["NotAvailableForSubscription"]
+    assert reasons["Standard_D4s_v3"] == []
+
+
+def test_the_isolated_network_has_no_peerings_and_production_has(caller: Caller) -> None:
+    def peerings(name: str) -> int:
+        properties: Any = caller.get(f"{NETWORKS}/{name}").json()["properties"]
+        return len(properties["virtualNetworkPeerings"])
+
+    assert (peerings("isolated"), peerings("contoso-vnet")) == (0, 1)
+    listed: Any = caller.get(f"{NETWORKS}/contoso-vnet/virtualNetworkPeerings").json()
+    assert listed["value"][0]["properties"]["peeringState"] == "Connected"
+
+
+def test_there_is_a_cache_account_in_each_region(caller: Caller) -> None:
+    for path in (f"{SUB}/resourceGroups/{GROUP}", SUB):
+        listed: Any = caller.get(f"{path}/providers/Microsoft.Storage/storageAccounts").json()
+        assert {account["location"] for account in listed["value"]} == {"centralus", "eastus"}
+    elsewhere = f"{SUB}/resourceGroups/other/providers/Microsoft.Storage/storageAccounts"
+    assert caller.get(elsewhere).json()["value"] == []
+
+
+def test_locks_are_listed_at_a_scope_and_below() -> None:
+    scope = f"{HOME_VM}/ContosoWin2016"
+    locks = (LockSpec(name="keep", scope=scope),)
+    caller = Caller(Simulator(estate_of({"name": "x"}, locks=locks), clock=ManualClock()))
+    for at, expected in ((SUB, 1), (f"{SUB}/resourceGroups/contoso-app", 1), (scope, 1)):
+        listed: Any = caller.get(f"{at}/providers/Microsoft.Authorization/locks").json()
+        assert len(listed["value"]) == expected
+    other = f"{SUB}/resourceGroups/elsewhere/providers/Microsoft.Authorization/locks"
+    assert caller.get(other).json()["value"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        (f"{AWAY_VM}/nobody", "ResourceNotFound"),
+        (f"{NETWORKS}/nowhere", "ResourceNotFound"),
+        (f"{VAULT_PATH}x/replicationJobs", "ResourceNotFound"),
+        (f"{VAULT_PATH}/replicationJobs/none", "NotFound"),
+        ("/subscriptions/2/resourceGroups/g/providers/Microsoft.Compute/disks", "SubscriptionNotFound"),
+    ],
+)
+def test_what_is_not_there_is_not_found(caller: Caller, path: str, code: str) -> None:
+    answer = caller.get(path)
+    assert answer.status == 404
+    error: Any = answer.json()["error"]
+    assert error["code"] == code
+
+
+def test_paths_are_compared_without_regard_to_case(caller: Caller) -> None:
+    assert caller.get(VAULT_PATH.upper() + "/REPLICATIONPROTECTEDITEMS").status == 200
+    assert caller.get(VAULT_PATH.lower() + "/replicationfabrics/ASR-EASTUS").status == 200
+
+
+def test_what_is_not_simulated_says_so_with_its_name(caller: Caller) -> None:
+    answer = caller.send("PUT", f"{VAULT_PATH}/replicationPolicies/p", b"{}")
+    assert answer.status == 501
+    error: Any = answer.json()["error"]
+    assert error["code"] == "NotSimulated"
+    assert "replicationPolicies/p" in error["message"]
+
+
+def test_a_denied_action_is_refused_by_its_name() -> None:
+    action = "Microsoft.RecoveryServices/vaults/replicationFabrics/*/unplannedFailover/action"
+    estate = estate_of({"name": "x"}, denied=(DenySpec(action=action),))
+    caller = Caller(Simulator(estate, clock=ManualClock()))
+    path = (
+        f"{VAULT_PATH}/replicationFabrics/asr-centralus/replicationProtectionContainers"
+        "/asr-centralus-container/replicationProtectedItems/x"
+    )
+    answer = caller.send("POST", f"{path}/unplannedFailover", b"{}")
+    assert answer.status == 403
+    error: Any = answer.json()["error"]
+    assert error["code"] == "AuthorizationFailed"
+    assert "replicationProtectedItems/unplannedFailover/action" in error["message"]
+    assert caller.get(path).status == 200
+
+
+def raw(simulator: Simulator, url: str, **headers: str) -> Any:
+    return simulator.handle(Request(method="GET", url=f"https://x{url}", headers=headers))
+
+
+JOBS = f"{VAULT_PATH}/replicationJobs?api-version=2025-08-01"
+
+
+def test_a_call_without_a_token_is_refused(simulator: Simulator) -> None:
+    for header in ({}, {"authorization": "Bearer x.y.z"}, {"authorization": "Basic abc"}):
+        answer = raw(simulator, JOBS, **header)
+        assert answer.status == 401
+        assert answer.header("WWW-Authenticate").startswith("Bearer authorization_uri=")
+
+
+def test_a_token_is_for_one_audience_and_for_a_time(simulator: Simulator, clock: ManualClock) -> None:
+    for audience, status in (("https://management.azure.com", 200), ("https://vault.azure.net", 401)):
+        token, _ = simulator.tokens.issue(audience, clock.client_now())
+        assert raw(simulator, JOBS, authorization=f"Bearer {token}").status == status
+    token, _ = simulator.tokens.issue("https://management.azure.com/.default", clock.client_now())
+    clock.advance(timedelta(hours=24, seconds=1))
+    answer = raw(simulator, JOBS, authorization=f"Bearer {token}")
+    assert answer.json()["error"]["code"] == "ExpiredAuthenticationToken"
+
+
+def test_the_managed_identity_wants_its_header(simulator: Simulator) -> None:
+    url = "/msi/token?api-version=2019-08-01&resource=https://management.azure.com"
+    assert raw(simulator, url).status == 401
+    answer = raw(simulator, url, **{"x-identity-header": "simulator"})
+    assert set(answer.json()) >= {"access_token", "expires_on", "resource", "token_type"}
+
+
+def test_a_call_without_an_api_version_is_refused(caller: Caller, simulator: Simulator) -> None:
+    token, _ = simulator.tokens.issue("https://management.azure.com", simulator.clock.now())
+    bare = JOBS.split("?", maxsplit=1)[0]
+    answer = raw(simulator, bare, authorization=f"Bearer {token}")
+    assert answer.json()["error"]["code"] == "MissingApiVersionParameter"
+
+
+def test_reads_run_out_and_come_back_with_time(caller: Caller) -> None:
+    path = f"{VAULT_PATH}/replicationJobs"
+    answers = [caller.get(path) for _ in range(251)]
+    assert [a.status for a in answers[-2:]] == [200, 429]
+    assert answers[0].header("x-ms-ratelimit-remaining-subscription-reads") == "249"
+    assert answers[-1].header("Retry-After") == "1"
+    caller.wait(1)
+    assert caller.get(path).status == 200
+
+
+def test_writes_have_a_bucket_of_their_own(caller: Caller) -> None:
+    path = f"{VAULT_PATH}/replicationVaultHealth/default/refresh"
+    statuses = [caller.send("POST", path).status for _ in range(201)]
+    assert statuses[-2:] == [202, 429]
+    assert caller.get(f"{VAULT_PATH}/replicationJobs").status == 200
+
+
+def test_every_answer_carries_the_simulated_time(caller: Caller, clock: ManualClock) -> None:
+    clock.advance(timedelta(hours=3))
+    for path in (VAULT_PATH, "/nothing"):
+        assert caller.get(path).header("Date") == "Thu, 15 Jan 2026 12:00:00 GMT"
+    assert raw(caller.simulator, "/_sim/state").header("Date") == "Thu, 15 Jan 2026 12:00:00 GMT"
+
+
+def test_the_journal_tells_reads_from_writes_and_names_the_act(caller: Caller) -> None:
+    caller.act("unplanned_failover", failover_body())
+    journal: Any = raw(caller.simulator, "/_sim/journal").json()
+    (call,) = journal["calls"]
+    assert (call["method"], call["status"], call["write"]) == ("POST", 202, True)
+    assert call["act"] == "failover"
+    assert call["item"].endswith("/ContosoWin2016")
+    assert call["operation"]
+    assert call["clientRequestId"]
+    caller.item()
+    writes: Any = raw(caller.simulator, "/_sim/journal?writes=true").json()
+    assert len(writes["calls"]) == 1
+
+
+def test_the_clock_is_advanced_from_outside(simulator: Simulator) -> None:
+    answer = simulator.handle(Request(method="POST", url="http://x/_sim/clock", body=b'{"advance": 3600}'))
+    assert answer.json() == {"now": "2026-01-15T10:00:00.0000000Z"}
+    wrong = Request(method="POST", url="http://x/_sim/clock", body=b'{"advance": -1}')
+    assert simulator.handle(wrong).status == 400
