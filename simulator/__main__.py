@@ -11,6 +11,7 @@ from pathlib import Path
 
 from simulator import ScaledClock, Simulator, default_estate, load_estate, load_faults
 from simulator.server import Server
+from simulator.tls import local_tls
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -20,6 +21,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--estate", type=Path, help="a YAML file of what exists")
     parser.add_argument("--faults", type=Path, help="a YAML list of what goes wrong")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same ids and jitter")
+    parser.add_argument("--tls", type=Path, metavar="DIR", help="serve https; DIR/ca.pem is what to trust")
     return parser.parse_args(argv)
 
 
@@ -31,7 +33,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with Server(simulator, arguments.port) as server:
+    tls = local_tls(arguments.tls) if arguments.tls else None
+    async with Server(simulator, arguments.port, tls) as server:
         sys.stdout.write(f"simulator ready at {server.url}\n")
         sys.stdout.flush()
         await stop.wait()
@@ -43,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(arguments))
-    except (OSError, ValueError) as fault:
+    except (OSError, RuntimeError, ValueError) as fault:
         sys.stderr.write(f"simulator: {fault}\n")
         return 2
     return 0

@@ -159,6 +159,7 @@ class Item:
     management_id: str
     nic_guid: str
     correlation_id: str
+    disks: tuple[DiskSpec, ...]
     ever_protected: bool = True
     reprotected: bool = False
     sync_started: datetime | None = None
@@ -178,11 +179,6 @@ class Item:
     def id(self) -> str:
         """Its ARM id, which changes when it is re-protected."""
         return self.source.item_id(self.name)
-
-    @property
-    def disks(self) -> tuple[DiskSpec, ...]:
-        """The disks that are replicated."""
-        return self.machine.disk_specs()
 
     def enter(self, state: State) -> None:
         """Move to a state; every move is counted, so that late events know they are late."""

@@ -29,10 +29,8 @@ def start_operation(call: Call, scenario: Scenario, length: timedelta, *, listed
         correlation_id=call.trace.correlation_id,
         target_object_id=str(world.ids.number("vault", vault.id) % 10**19),
         target_type="Vault",
+        listed=listed,
     )
     call.trace.operation = job_id
-    if listed:
-        world.keep(job)
-    else:
-        world.operations[job_id] = job
+    world.keep(job)
     return job

@@ -78,8 +78,8 @@ class World:
         self.jobs[job.id] = job
         self.operations[job.operation_id] = job
         while len(self.jobs) > FINISHED_JOBS_KEPT:
-            oldest = next(iter(self.jobs.values()))
-            if not oldest.over(self.now):
+            oldest = next((j for j in self.jobs.values() if j.over(self.now)), None)
+            if oldest is None:
                 break
             del self.jobs[oldest.id]
             self.operations.pop(oldest.operation_id, None)
@@ -212,6 +212,7 @@ class World:
             management_id=self.ids.fresh("management"),
             nic_guid=self.ids.fresh("nic"),
             correlation_id=self.ids.fresh("correlation"),
+            disks=machine.disk_specs(),
         )
 
     def _settle(self, item: Item, state: State) -> None:

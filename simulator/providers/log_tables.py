@@ -145,7 +145,7 @@ _WORDS = {"Succeeded": "Completed", "Failed": "Failed", "Cancelled": "Cancelled"
 def _ended(world: World) -> list[tuple[Job, datetime]]:
     """Answer the jobs that ended long enough ago to have been ingested."""
     known = world.now - JOB_INGESTION
-    return [(job, job.ends) for job in world.jobs.values() if job.ends and job.ends <= known]
+    return [(job, job.ends) for job in world.jobs.values() if job.listed and job.ends and job.ends <= known]
 
 
 def _jobs(world: World) -> list[Record]:

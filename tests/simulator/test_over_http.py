@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +24,8 @@ from azure.monitor.query import LogsQueryClient, LogsQueryStatus
 from simulator import Fault, ManualClock, Simulator, default_estate
 from simulator.faults import FaultName
 from simulator.server import Server
+from simulator.tls import local_tls
+from simulator.transport import SimulatorCredential
 from tests.simulator.helpers import AWAY, GROUP, ITEM, SUBSCRIPTION, VAULT, failover_body
 
 
@@ -31,10 +37,10 @@ class AllowHttp(SansIOHTTPPolicy[Any, Any]):
 class Served:
     """A simulator served from a thread of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.simulator = Simulator(default_estate(), clock=ManualClock())
         self.loop = asyncio.new_event_loop()
-        self.server = Server(self.simulator)
+        self.server = Server(self.simulator, tls=tls)
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
 
     def start(self) -> None:
@@ -159,3 +165,39 @@ def test_logs_are_asked_with_their_own_audience(served: Served) -> None:
             logs.query_workspace("contoso", "Heartbeat | wher x", timespan=None)
         assert wrong.value.error is not None
         assert wrong.value.error.code == "BadArgumentError"
+
+
+def test_a_client_that_trusts_the_local_authority_speaks_https(tmp_path: Path) -> None:
+    served = Served(local_tls(tmp_path))
+    served.start()
+    try:
+        with SiteRecoveryManagementClient(
+            SimulatorCredential(served.simulator),
+            SUBSCRIPTION,
+            base_url=served.server.url,
+            credential_scopes=["https://management.azure.com/.default"],
+            connection_verify=str(tmp_path / "ca.pem"),
+        ) as client:
+            assert client.replication_protected_items.get(GROUP, VAULT, *AWAY, ITEM).name == ITEM
+        assert served.server.url.startswith("https://")
+    finally:
+        served.stop()
+
+
+def test_the_command_says_in_one_line_where_it_serves() -> None:
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--speed", "60"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.terminate()
+        assert process.wait(10) == 0
+    assert line.startswith("simulator ready at http://127.0.0.1:")
+
+
+def test_the_command_refuses_an_estate_it_cannot_read(tmp_path: Path) -> None:
+    path = tmp_path / "estate.yaml"
+    path.write_text("vaults: [{machines: [{name: x, state: asleep}]}]")
+    command = [sys.executable, "-m", "simulator", "--estate", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2
+    assert "asleep" in done.stderr

@@ -34,7 +34,8 @@ ACTING = timedelta(seconds=2)
 def list_jobs(call: Call) -> Response:
     """List a vault's jobs, newest first; poorer than a get (recorded)."""
     vault = call.vault()
-    found = [j for j in reversed(call.world.jobs.values()) if _matches(call, vault, j)]
+    newest_first = reversed(call.world.jobs.values())
+    found = [job for job in newest_first if job.listed and _matches(call, vault, job)]
     return listing([list_body(job, call.world) for job in found])
 
 
