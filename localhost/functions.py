@@ -161,8 +161,8 @@ def _check_outs(name: str, bound: Mapping[str, Binding], hints: Mapping[str, Any
         if is_out and binding.direction == _IN:
             raise _refuse(
                 name,
-                f'binding {key} is declared to have the "in" direction in the binding decorator, but its annotation '
-                "is azure.functions.Out in Python",
+                f'binding {key} is declared to have the "in" direction in the binding decorator, but its '
+                "annotation is azure.functions.Out in Python",
             )
         if not is_out and binding.direction == _OUT:
             raise _refuse(
