@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from simulator import ScaledClock, Simulator, default_estate, load_estate, load_faults
+from simulator.coverage import coverage_table
 from simulator.server import Server
 from simulator.tls import local_tls
 
@@ -22,6 +23,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--faults", type=Path, help="a YAML list of what goes wrong")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same ids and jitter")
     parser.add_argument("--tls", type=Path, metavar="DIR", help="serve https; DIR/ca.pem is what to trust")
+    parser.add_argument("--coverage", action="store_true", help="print what is simulated, and end")
     return parser.parse_args(argv)
 
 
@@ -43,6 +45,9 @@ async def _serve(arguments: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Serve until interrupted; 2 for an estate or faults file that cannot be read."""
     arguments = _arguments(argv)
+    if arguments.coverage:
+        sys.stdout.write(f"{coverage_table()}\n")
+        return 0
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(arguments))

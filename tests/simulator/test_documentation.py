@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+from simulator import Estate, Fault, ManualClock, Simulator
+from simulator.coverage import insert_coverage
+from simulator.faults import FaultName
+
+PAGE = Path(__file__).parents[2] / "docs/simulator.md"
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_coverage_table_is_the_routes_own() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == insert_coverage(text), "print it again: python -m simulator --coverage"
+
+
+def test_the_estate_on_the_page_can_be_served() -> None:
+    estate = Estate.model_validate(yaml.safe_load(blocks("yaml")[0]))
+    assert len(Simulator(estate, clock=ManualClock()).world.items) == 6
+
+
+def test_the_faults_on_the_page_are_faults() -> None:
+    assert len([Fault.model_validate(one) for one in yaml.safe_load(blocks("yaml")[1])]) == 4
+
+
+def test_every_fault_is_on_the_page() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert [name for name in FaultName if f"`{name}`" not in text] == []
