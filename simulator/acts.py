@@ -242,6 +242,8 @@ def _failure(started: _Started) -> tuple[int, JobError] | None:
     tasks = started.job.scenario.tasks
     if fault := started.faults.get(FaultName.REGION_OUT_OF_CAPACITY):
         return len(tasks) - 2, _capacity(started.item, fault)
+    if locked := _locked(started):
+        return len(tasks) - 1, locked
     fault = started.faults.get(FaultName.JOB_FAILS)
     if fault is None:
         return None
@@ -255,6 +257,21 @@ def _failure(started: _Started) -> tuple[int, JobError] | None:
         recommended_action="Resolve the error and try the operation again.",
         task_id=tasks[at].task_id,
     )
+
+
+def _locked(started: _Started) -> JobError | None:
+    """Answer how a lock stops the deletion of a test machine (reported by users; invented: its code here)."""
+    vm_id = started.item.test_vm_id
+    if started.job.act is not Act.TEST_FAILOVER_CLEANUP or vm_id is None:
+        return None
+    for lock in started.world.estate.locks:
+        if key(vm_id).startswith(key(lock.scope)):
+            message = (
+                f"The scope '{vm_id}' cannot perform delete operation because following scope(s) "
+                f"are locked: '{lock.scope}'. Please remove the lock and try again."
+            )
+            return JobError(code="ScopeLocked", message=message)
+    return None
 
 
 def _capacity(item: Item, fault: Fault) -> JobError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from typing import TYPE_CHECKING
 
 from simulator.acts import DURATION_NAMES, Wish, begin
@@ -35,7 +36,7 @@ LOGS_PREFIX = "/loganalytics"
 class Simulator:
     """Azure, as far as Site Recovery needs it, over one clock.
 
-    `handle` is synchronous and not for several threads at once; a caller that has threads holds a lock.
+    `handle` is synchronous; calls from several threads take their turns.
     """
 
     def __init__(self, estate: Estate | None = None, *, clock: Clock, seed: int = 0) -> None:
@@ -48,10 +49,15 @@ class Simulator:
         self._throttle = Throttle(self.estate, clock.now())
         self._router = Router()
         build_plans(self.world)
+        self._turn = threading.Lock()
         self._start_running_jobs()
 
     def handle(self, request: Request) -> Response:
         """Answer one call, after everything that became due before it has happened."""
+        with self._turn:
+            return self._handle(request)
+
+    def _handle(self, request: Request) -> Response:
         self.world.advance(self.clock.now())
         trace = self._trace(request)
         if request.path.startswith(PREFIX):
@@ -72,6 +78,8 @@ class Simulator:
     def _answer(self, request: Request, matched: tuple[Route, dict[str, str]] | None, trace: Trace) -> Response:
         if request.path.lower() == identity.PATH and request.method == "GET":
             return identity.answer(request, self.tokens, self.clock.client_now())
+        if identity.is_entra(request.path):
+            return identity.answer_entra(request, self.tokens, self.clock.client_now())
         if matched is None:
             return not_simulated(f"{request.method} {request.path}")
         route, params = matched

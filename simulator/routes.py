@@ -88,6 +88,14 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_V}/replicationPolicies", resources.list_policies, "policies list", _D),
     Route("GET", f"{_V}/replicationPolicies/{{policy}}", resources.get_policy, "policy get", _D),
     Route("GET", _N, resources.list_networks, "networks list", _D),
+    Route("GET", f"{_N}/{{network}}", resources.get_network, "network get", _D),
+    Route(
+        "GET",
+        f"{_N}/{{network}}/replicationNetworkMappings/{{mapping}}",
+        resources.get_network_mapping,
+        "network mapping get",
+        _D,
+    ),
     Route("GET", f"{_V}/replicationNetworks", resources.list_all_networks, "networks list all", _D),
     Route(
         "GET",

@@ -1,9 +1,10 @@
-"""Managed identity: the App Service protocol."""
+"""Tokens over HTTP: the managed identity's App Service protocol, and Entra's client credentials."""
 
 from __future__ import annotations
 
 import hmac
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from simulator.messages import Response, json_response
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from simulator.tokens import Tokens
 
 PATH = "/msi/token"
+_TOKEN = "/oauth2/v2.0/token"  # noqa: S105 - a path
+_DESCRIPTION = "/v2.0/.well-known/openid-configuration"
 SECRET = "simulator"  # noqa: S105 - the documented header of a simulator that has no secrets
 
 
@@ -37,6 +40,31 @@ def answer(request: Request, tokens: Tokens, client_now: datetime) -> Response:
             "client_id": request.query.get("client_id", ""),
         }
     )
+
+
+def is_entra(path: str) -> bool:
+    """Answer whether a path is one of Entra's: `/{tenant}/oauth2/v2.0/token`, or what describes it."""
+    return path.lower().endswith((_TOKEN, _DESCRIPTION))
+
+
+def answer_entra(request: Request, tokens: Tokens, client_now: datetime) -> Response:
+    """Answer a token for client credentials, whatever the secret, or the description of the tenant."""
+    tenant = request.path.strip("/").split("/", maxsplit=1)[0]
+    if request.path.lower().endswith(_DESCRIPTION):
+        base = f"{request.origin}/{tenant}"
+        return json_response(
+            {
+                "token_endpoint": f"{base}{_TOKEN}",
+                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                "issuer": f"{base}/v2.0",
+            }
+        )
+    form = dict(parse_qsl(request.body.decode()))
+    if form.get("grant_type") != "client_credentials" or "scope" not in form:
+        return json_response({"error": "unsupported_grant_type", "error_description": ""}, 400)
+    token, expires = tokens.issue(form["scope"].split()[0], client_now)
+    lifetime = int((expires - client_now).total_seconds())
+    return json_response({"access_token": token, "expires_in": lifetime, "token_type": "Bearer"})
 
 
 def _refuse(status: int, message: str) -> Response:

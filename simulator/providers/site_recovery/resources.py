@@ -105,6 +105,21 @@ def list_all_network_mappings(call: Call) -> Response:
     return listing([_network_mapping(vault, site) for site in vault.sites.values()])
 
 
+def get_network(call: Call) -> Response:
+    """Read a fabric's network."""
+    if call.params["network"].lower() != "azurenetwork":
+        return not_found(call.params["network"], call.trace)
+    return json_response(_network(call.site()))
+
+
+def get_network_mapping(call: Call) -> Response:
+    """Read one network mapping."""
+    body = _network_mapping(call.vault(), call.site())
+    if str(body["name"]).lower() != call.params["mapping"].lower():
+        return not_found(call.params["mapping"], call.trace)
+    return json_response(body)
+
+
 def _fabric(site: Site, *, detailed: bool) -> JsonObject:
     no_key = {"kekState": "None", "kekCertThumbprint": None}
     details: JsonObject = {
