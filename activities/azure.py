@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from typing import Any, Dict, TypeAlias  # noqa: UP035 - see Document
 
@@ -12,11 +13,14 @@ Document: TypeAlias = Dict[str, Any]  # noqa: UP006
 
 
 _chosen: list[Azure] = []
+# The first activities of a process arrive together, and must share one credential and one budget.
+_door = threading.Lock()
 
 
 def azure() -> Azure:
     """Give this process's one Azure, made from the environment when it is first needed."""
-    return _chosen[0] if _chosen else _from_environment()
+    with _door:
+        return _chosen[0] if _chosen else _from_environment()
 
 
 @cache

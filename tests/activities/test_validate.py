@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -9,6 +9,8 @@ from activities.start_act import start
 from activities.validate import judge
 from domain.contract import Validation, ValidationOrder, Verdict
 from domain.lifecycle import Act
+from gateway.compute import VirtualMachine
+from simulator import ManualClock
 from tests.activities.conftest import NAME, World
 
 
@@ -77,3 +79,42 @@ def test_what_cannot_be_read_is_pending_with_the_evidence(
     (seen,) = [each for each in found.checks if each.name == check]
     assert seen.verdict is Verdict.PENDING
     assert "could not be read" in seen.evidence
+
+
+class Scripted:
+    """An Azure whose Compute answers with one machine, and which has nothing else."""
+
+    def __init__(self, clock: ManualClock, **machine: Any) -> None:
+        given = {"provisioning": "Succeeded", "power": "running", "agent": "Ready", **machine}
+        self._vm = VirtualMachine(id="/vm", name=NAME, location="centralus", **given)
+        self._clock = clock
+
+    @property
+    def compute(self) -> Scripted:
+        return self
+
+    def virtual_machine(self, _: str) -> VirtualMachine:
+        return self._vm
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+
+@pytest.mark.parametrize(
+    ("state", "check", "verdict"),
+    [
+        ({"provisioning": "Failed"}, "provisioning", Verdict.FAILED),
+        ({"provisioning": "Updating"}, "provisioning", Verdict.PENDING),
+        ({"power": "deallocated"}, "power", Verdict.PENDING),
+        ({"power": None}, "power", Verdict.PENDING),
+        ({"agent": "Not Ready", "agent_words": "still starting"}, "guest agent", Verdict.PENDING),
+        ({"agent": None}, "guest agent", Verdict.PENDING),
+        ({}, "guest agent", Verdict.PASSED),
+    ],
+)
+def test_only_what_time_will_not_mend_fails(state: dict[str, Any], check: str, verdict: Verdict) -> None:
+    clock = ManualClock()
+    order = ValidationOrder(machine=NAME, vm_id="/vm", vm_name=NAME, since=clock.now(), heartbeat=False)
+    found = judge(cast("Any", Scripted(clock, **state)), order)
+    assert verdicts(found)[check] is verdict
+    assert found.verdict is verdict

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -38,6 +39,17 @@ def test_a_time_that_means_never_is_none_and_every_other_is_utc(
     value: datetime | None, expected: datetime | None
 ) -> None:
     assert mapping.moment(value) == expected
+
+
+def test_a_time_without_a_zone_is_utc_wherever_we_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        found = mapping.moment(datetime(2026, 1, 2, 3))  # noqa: DTZ001
+        assert found == datetime(2026, 1, 2, 3, tzinfo=UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(
