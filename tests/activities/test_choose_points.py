@@ -54,3 +54,14 @@ def test_a_group_costs_one_list_and_the_points_of_each(many: Callable[[int], Wor
     chosen = choose_for(world.azure, PointsRequest(vault=VAULT, items=items, choices=choices))
     assert all(point.id for point in chosen.points.values())
     assert world.reads() == 11
+
+
+def test_a_list_that_is_refused_is_told_by_each_machine(many: Callable[[int], World]) -> None:
+    world = many(4)
+    names = [f"vm-{number:04d}" for number in range(1, 5)]
+    items = {name: world.item_id(name) for name in names}
+    asked = PointsRequest(vault=VAULT, items=items, choices=dict.fromkeys(names, PointChoice()))
+    world.fault("authorization-failed", method="GET", times=None)
+    chosen = choose_for(world.azure, asked)
+    assert {point.refusal.code for point in chosen.points.values() if point.refusal} == {"AuthorizationFailed"}
+    assert all(point.refusal for point in chosen.points.values())

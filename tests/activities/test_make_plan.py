@@ -114,3 +114,30 @@ def test_a_size_the_region_does_not_offer_fails_the_plan(make: Make) -> None:
     }
     verdict, _ = check(plan(make(regions=regions)), "primary region")
     assert verdict is Verdict.FAILED
+
+
+def test_points_that_are_refused_fail_the_machine_and_not_the_reading(world: World) -> None:
+    world.fault("authorization-failed", path="recoveryPoints", times=None)
+    verdict, _ = check(plan(world), "recovery point")
+    assert verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("unavailable", Transient), ("throttled", Throttled)])
+def test_points_that_cannot_be_read_now_repeat_the_step(world: World, fault: str, kind: type[Exception]) -> None:
+    world.fault(fault, path="recoveryPoints", times=None)
+    with pytest.raises(kind):
+        plan(world)
+
+
+def test_a_network_that_cannot_be_read_now_is_said(world: World) -> None:
+    world.fault("unavailable", path="Microsoft.Network", times=None)
+    verdict, evidence = check(plan(world), "test network")
+    assert verdict is Verdict.WARNED
+    assert "could not be read" in evidence
+
+
+def test_a_cache_outside_the_vaults_group_is_read_by_itself(world: World) -> None:
+    elsewhere = account("eastus").replace("contoso-dr", "another-group")
+    found = plan(world, reprotect={"cacheStorageAccountId": elsewhere})
+    assert world.reads("another-group") == 1
+    assert found.subjects[0].reprotect_cache == elsewhere

@@ -7,6 +7,7 @@ import pytest
 from activities.start_act import start
 from domain.contract import StartKind
 from domain.lifecycle import Act, MachineState, state_of
+from simulator.estate import RegionSpec
 from tests.activities.conftest import NAME, VAULT, Make, World, account
 
 ISOLATED = "isolated"
@@ -226,3 +227,62 @@ def test_reprotection_without_a_cache_where_the_machine_runs_is_refused(make: Ma
     codes = [each.refusal.code for each in answers if each.refusal]
     assert codes == ["NoCacheStorageAccount", *["CacheStorageAccountElsewhere"] * 2]
     assert not world.posts()
+
+
+def test_a_cache_that_we_may_not_read_is_left_to_site_recovery(make: Make) -> None:
+    world = make("committed-in-reverse")
+    order = world.order(Act.REPROTECT)
+    world.fault("authorization-failed", path="Microsoft.Storage")
+    assert start(world.azure, order).kind is StartKind.STARTED
+
+
+def test_a_cache_that_cannot_be_read_now_is_read_again_later(make: Make) -> None:
+    world = make("committed-in-reverse")
+    order = world.order(Act.REPROTECT)
+    world.fault("unavailable", path="Microsoft.Storage", times=None)
+    assert start(world.azure, order).kind is StartKind.THROTTLED
+    assert not world.posts()
+
+
+def test_reprotection_of_a_machine_that_compute_does_not_know_is_refused(make: Make) -> None:
+    world = make("committed-in-reverse")
+    order = world.order(Act.REPROTECT)
+    world.fault("not-found", path="Microsoft.Compute")
+    answer = start(world.azure, order)
+    assert answer.refusal is not None
+    assert answer.refusal.code == "FailedOverMachineNotFound"
+
+
+def test_a_machine_the_vault_does_not_list_now_is_waited_for(world: World) -> None:
+    order = world.order(Act.FAIL_OVER)
+    gone = order.having(machine="gone", item_id=order.item_id.replace(NAME, "gone"))
+    answer = start(world.azure, gone)
+    assert (answer.kind, answer.machine) == (StartKind.BUSY, "gone")
+    assert answer.retry_after
+
+
+def test_a_test_failover_needs_a_network(make: Make) -> None:
+    regions = {
+        "centralus": RegionSpec(
+            resource_group="contoso-app",
+            cache_storage_account="contosocachecentralus",
+            isolated_network=None,
+        ),
+        "eastus": RegionSpec(
+            resource_group="contoso-app-asr",
+            network="contoso-vnet-asr",
+            cache_storage_account="contosocacheeastus",
+        ),
+    }
+    world = make(regions=regions)
+    answer = start(world.azure, world.order(Act.TEST_FAILOVER))
+    assert answer.refusal is not None
+    assert answer.refusal.code == "NoTestNetwork"
+    assert not world.posts()
+
+
+def test_a_machine_that_makes_its_first_copy_is_refused_in_words(make: Make) -> None:
+    world = make("syncing-in-reverse")
+    answer = start(world.azure, world.order(Act.FAIL_OVER))
+    assert answer.refusal is not None
+    assert "first copy" in answer.refusal.what
