@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError, ServiceResponseError
 from azure.core.pipeline.policies import SansIOHTTPPolicy
-from azure.identity import ManagedIdentityCredential
+from azure.identity import ClientSecretCredential, ManagedIdentityCredential
 from azure.identity.aio import ManagedIdentityCredential as AsyncManagedIdentityCredential
 from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 from azure.mgmt.recoveryservicessiterecovery.aio import (
@@ -180,6 +180,33 @@ def test_a_client_that_trusts_the_local_authority_speaks_https(tmp_path: Path) -
         ) as client:
             assert client.replication_protected_items.get(GROUP, VAULT, *AWAY, ITEM).name == ITEM
         assert served.server.url.startswith("https://")
+    finally:
+        served.stop()
+
+
+def test_entra_hands_out_tokens_for_client_credentials(tmp_path: Path) -> None:
+    served = Served(local_tls(tmp_path))
+    served.start()
+    trust = str(tmp_path / "ca.pem")
+    try:
+        with (
+            ClientSecretCredential(
+                "contoso",
+                "app",
+                "any secret",
+                authority=served.server.url,
+                disable_instance_discovery=True,
+                connection_verify=trust,
+            ) as credential,
+            SiteRecoveryManagementClient(
+                credential,
+                SUBSCRIPTION,
+                base_url=served.server.url,
+                credential_scopes=["https://management.azure.com/.default"],
+                connection_verify=trust,
+            ) as client,
+        ):
+            assert client.replication_protected_items.get(GROUP, VAULT, *AWAY, ITEM).name == ITEM
     finally:
         served.stop()
 

@@ -392,3 +392,45 @@ def test_a_recovery_plan_reads_as_recorded_alone_and_in_a_list() -> None:
     caller.wait(400)
     last = recorded("a2a-recovery-plan.jsonl", "p2")["response_body"]
     assert differences(last, caller.get(job_path).json()) == []
+
+
+def told(item: dict[str, Any]) -> tuple[Any, ...]:
+    properties = item["properties"]
+    details = properties["providerSpecificDetails"]
+    return (
+        properties["protectionState"],
+        tuple(properties["allowedOperations"]),
+        details["vmProtectionState"],
+        details["lifecycleId"] is not None,
+        details["rpoInSeconds"] is not None,
+    )
+
+
+def in_turn(items: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Answer what was told, without what was told twice in a row."""
+    words = [told(item) for item in items]
+    return [now for before, now in zip([None, *words], words, strict=False) if now != before]
+
+
+def test_a_reprotected_machine_goes_through_the_recorded_states_in_their_order() -> None:
+    seqs = [str(number) for number in range(111, 122)]
+    real = [recorded("a2a-reprotect.jsonl", seq)["response_body"] for seq in seqs]
+    caller = caller_of(state="away")
+    caller.switch(HOME)
+    caller.wait(507)
+    ours: list[dict[str, Any]] = []
+    for _ in seqs:
+        ours.append(item_json(caller, AWAY))
+        caller.wait(303)
+    assert in_turn(ours) == in_turn(real)
+
+
+def test_failing_over_and_back_takes_the_recorded_time() -> None:
+    first = recorded("a2a-jobs.jsonl", "p3")["response_body"]["properties"]
+    began, ended = parse_instant(first["startTime"]), parse_instant(first["endTime"])
+    caller = caller_of(state="protected-in-reverse")
+    name = caller.act("unplanned_failover", failover_body())
+    caller.wait(300)
+    ours: Any = caller.get(f"{VAULT_PATH}/replicationJobs/{name}").json()["properties"]
+    spent = parse_instant(ours["endTime"]) - parse_instant(ours["startTime"])
+    assert abs((spent - (ended - began)).total_seconds()) < 2
