@@ -20,6 +20,8 @@ FAILED, REFUSED, UNREACHABLE = 1, 2, 3
 CONNECT_WITHIN: Final = 10.0
 ANSWER_WITHIN: Final = 240.0
 TRIES: Final = 3
+# An app on this machine is there or not; one far away may be changing its instance.
+_PAUSE_NEAR, _PAUSE_FAR = 0.2, 2.0
 _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 _LONGEST_PAUSE: Final = 10.0
 _LONGEST_TEXT: Final = 300
@@ -103,7 +105,9 @@ class Failbacks:
     The key goes over https only, or to this very machine, and never to where an answer redirects.
     """
 
-    def __init__(self, url: str, *, key: str | None = None, person: str | None = None, pause: float = 1.0) -> None:
+    def __init__(
+        self, url: str, *, key: str | None = None, person: str | None = None, pause: float | None = None
+    ) -> None:
         parts = urlsplit(url if "//" in url else f"http://{url}")
         self.is_local = parts.hostname in _LOOPBACK
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -112,7 +116,7 @@ class Failbacks:
             raise refuse("a key goes over https only", f"{url!r} would send it in the clear")
         self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         self._api = f"{self.url}{parts.path.rstrip('/').removesuffix('/api')}/api"
-        self._pause = pause
+        self._pause = pause if pause is not None else _PAUSE_NEAR if self.is_local else _PAUSE_FAR
         self._session = requests.Session()
         # A proxy cannot reach this machine, and must not see what is said to it.
         self._session.trust_env = not self.is_local

@@ -23,6 +23,7 @@ def show_demo(
     scripted: Annotated[
         bool, typer.Option("--scripted", help="let the script answer, also on a terminal")
     ] = False,
+    folder: Annotated[Path, typer.Option(help="where the report and the logs are left")] = demo.FOLDER,
     as_json: Json = False,
 ) -> None:
     """Fail one machine back on simulated Azure, and see every step."""
@@ -30,6 +31,7 @@ def show_demo(
     held = demo.Demo(
         answerer=demo.answerer(console, is_attended=attended),
         teller=lambda running: tellers.teller(running.clock, title=f"{demo.MACHINE}: East US → Central US"),
+        folder=folder.resolve(),
         speed=speed,
         is_attended=attended,
     )

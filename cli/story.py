@@ -5,6 +5,7 @@ A story is made of the app's answers alone. It draws nothing: live.py and plain.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -69,6 +70,7 @@ _STEP_OF: Final[Mapping[str, int]] = {
     "report": 9,
     "done": 9,
 }
+_PER_CENT: Final = re.compile(r"\((\d+) %\)")
 # Steps that no run leaves out.
 _ALWAYS: Final = 2
 _ASKS_AT: Final[Mapping[str, int]] = {"failback": 4, "commit": 7}
@@ -102,6 +104,7 @@ class Machine:
     name: str
     words: str
     status: str
+    stage: str = ""
     job: Job | None = None
 
 
@@ -187,6 +190,8 @@ class Story:
         for document in listed:
             machine = _machine(document)
             before = self.machines.get(machine.name)
+            if _is_older(self.status, before, machine):
+                continue
             self.machines[machine.name] = machine
             if _is_news(before, machine, many=len(listed) > FEW):
                 yield Line(step=self.now, machine=machine.name, text=_told(before, machine))
@@ -230,6 +235,7 @@ def _machine(document: Document) -> Machine:
         name=text(document, "name"),
         words=text(document, "words"),
         status=text(document, "status"),
+        stage=text(document, "stage"),
         job=Job(
             id=text(job, "id").rsplit("/", 1)[-1],
             act=text(job, "act").replace("_", " "),
@@ -241,10 +247,23 @@ def _machine(document: Document) -> Machine:
     )
 
 
+def _is_older(status: Document, before: Machine | None, machine: Machine) -> bool:
+    """Tell whether this is what the run remembers from before its present stage, which told more already.
+
+    A stage begins anew every few looks, and for a moment shows nothing of its own.
+    """
+    return before is not None and bool(before.stage) and not machine.stage and before.stage == status.get("phase")
+
+
+def _coarse(words: str) -> str:
+    """Leave out of words what moves without being news: a copy is told by quarters."""
+    return _PER_CENT.sub(lambda found: f"({int(found[1]) // 25})", words)
+
+
 def _is_news(before: Machine | None, machine: Machine, *, many: bool) -> bool:
     if many:
         return before is not None and before.status != machine.status and machine.status in {"failed", "stopped"}
-    return bool(machine.words) and (before is None or before.words != machine.words)
+    return bool(machine.words) and (before is None or _coarse(before.words) != _coarse(machine.words))
 
 
 def _told(before: Machine | None, machine: Machine) -> str:

@@ -17,6 +17,8 @@ PATIENCE: Final = 180.0
 EVERY_NEAR, EVERY_FAR = 0.3, 2.0
 """Seconds from one look to the next, at an app on this machine and at a deployed one."""
 
+_BREATH: Final = 0.1
+
 # Ends that were asked for.
 GOOD_ENDS: Final = frozenset({"succeeded", "planned"})
 
@@ -44,7 +46,6 @@ class Watch:
             TroubleError: the app stays silent for longer than patience lasts, or time is up.
         """
         began = time.monotonic()
-        pause = self.every if self.every is not None else EVERY_NEAR if self.client.is_local else EVERY_FAR
         with self.teller:
             while True:
                 status = self._look()
@@ -55,16 +56,20 @@ class Watch:
                 if self.give_up_after is not None and time.monotonic() - began > self.give_up_after:
                     words = f"{status.get('phase')}: {status.get('words')}"
                     raise TroubleError(Problem(title="the run takes too long", detail=words), FAILED)
-                time.sleep(pause)
+                time.sleep(self._rhythm)
+
+    @property
+    def _rhythm(self) -> float:
+        return self.every if self.every is not None else EVERY_NEAR if self.client.is_local else EVERY_FAR
 
     def _look(self) -> Document:
-        """Ask until there is an answer; silence is told once."""
+        """Ask until there is an answer; silence is told once, and patience is for a run that was seen."""
         silent_since: float | None = None
         while True:
             try:
                 status = self.client.run(self.run, tries=1)
             except TroubleError as trouble:
-                if trouble.exit_code != UNREACHABLE:
+                if trouble.exit_code != UNREACHABLE or not self.story.status:
                     raise
                 now = time.monotonic()
                 if silent_since is None:
@@ -72,7 +77,7 @@ class Watch:
                     self._note(f"{trouble.problem.title}; the run goes on without us, asking again")
                 if now - silent_since > self.patience:
                     raise
-                time.sleep(min(1.0, self.patience / 10))
+                time.sleep(max(self._rhythm, _BREATH))
             else:
                 if silent_since is not None:
                     self._note("it answers again", loud=False)

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -118,6 +118,10 @@ class Child:
         self._ready.wait(READY_WITHIN)
         if self.url:
             return
+        if self._ready.is_set():
+            # It has closed its mouth, and is about to end.
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(STOPPED_WITHIN)
         ended = f"ended with {process.poll()}" if process.poll() is not None else "did not get ready in time"
         raise TroubleError(Problem(title=f"the {self.name} {ended}", detail=self.tail()), FAILED)
 
