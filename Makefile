@@ -27,6 +27,9 @@ $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/local.stamp | $(BIN)/python
 demo: $(VENV)/local.stamp ## fail one machine back on simulated Azure, and see every step
 	@$(BIN)/python -m cli demo
 
+up: $(VENV)/local.stamp ## the app on simulated Azure, until Ctrl-C
+	@$(BIN)/python -m cli up
+
 test: $(VENV)/dev.stamp ## the whole suite
 	$(BIN)/python -m pytest -q -n 2
 
@@ -59,4 +62,4 @@ lock: | $(BIN)/python ## pin every requirement with its hashes, newest that fit
 clean: ## everything that can be made again
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 
-.PHONY: help demo test lint coverage check format lock clean
+.PHONY: help demo up test lint coverage check format lock clean

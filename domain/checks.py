@@ -118,6 +118,18 @@ def of_names(found: Mapping[str, Sequence[MachineDetails]]) -> Iterator[Check]:
             yield _failed(
                 "found", f"{len(machines)} machines have this name: {items}", "use the item's name", name
             )
+    yield from _named_once(found)
+
+
+def _named_once(found: Mapping[str, Sequence[MachineDetails]]) -> Iterator[Check]:
+    """Check that no machine is named twice, by its item's name and by its own."""
+    names: dict[str, list[str]] = {}
+    for name, machines in found.items():
+        if len(machines) == 1:
+            names.setdefault(machines[0].snapshot.name, []).append(name)
+    for item, same in names.items():
+        if len(same) > 1:
+            yield _failed("found", f"{' and '.join(same)} are the same machine", "name it once", item)
 
 
 def of_machine(
@@ -137,12 +149,16 @@ def of_machine(
         if request.test_failover.enabled:
             yield from _test_network(subject, details, facts)
     if state is _S.AWAY_COMMITTED and request.prepare.reprotect:
-        yield _account("cache storage account for preparing", subject.prepare_cache, subject.away, facts, subject)
+        asked, account = request.prepare.cache_storage_account_id, subject.prepare_cache
+        yield _account(subject, facts, name=_PREPARING, asked=asked, account=account, source=subject.away)
     if request.reprotect.enabled and request.mode is not Mode.DRILL and state in _NEEDS_CACHE:
-        yield _account("cache storage account", subject.reprotect_cache, subject.home, facts, subject)
+        asked, account = request.reprotect.cache_storage_account_id, subject.reprotect_cache
+        yield _account(subject, facts, name=_CACHE, asked=asked, account=account, source=subject.home)
 
 
 _NEEDS_CACHE = STILL_AWAY | {_S.HOME_UNCOMMITTED, _S.HOME_COMMITTED}
+_CACHE: Final = "cache storage account"
+_PREPARING: Final = "cache storage account for preparing"
 _DRILL_ONLY = "a drill rehearses machines that are protected in the secondary region; leave this one out"
 
 # For each state: does it go, and what should be known. None means: nothing to remark.
@@ -254,18 +270,31 @@ def _test_network(subject: Subject, details: MachineDetails, facts: Facts) -> It
         yield _passed(name, f"{last_segment(wanted)} in {network.location}, without peerings", subject.name)
 
 
-def _account(name: str, account: str | None, source: str, facts: Facts, subject: Subject) -> Check:
+def _account(
+    subject: Subject, facts: Facts, *, name: str, asked: str | None, account: str | None, source: str
+) -> Check:
     """Check that replication out of a region has its cache storage account there."""
     if account is None:
         unread = facts.unread.get("storage")
         seen = (
             f"storage accounts could not be read: {unread.what}" if unread else f"none could be found in {source}"
         )
-        field = "prepare" if "preparing" in name else "reprotect"
+        field = "prepare" if name == _PREPARING else "reprotect"
         remedy = f'name one in {source}: "{field}": {{"cacheStorageAccountId": ...}}'
         return _failed(name, seen, remedy, subject.name)
     place = next((each.location for each in facts.accounts if same_id(each.id, account)), None)
+    if place is None and asked is not None:
+        return _unseen(name, account, facts, subject)
+    # One that the vault's replication uses already need not be among those that were read.
     if place is not None and region(place) != source:
         found = f"{last_segment(account)} lies in {place}, replication starts from {source}"
         return _failed(name, found, f"name an account in {source}", subject.name)
     return _passed(name, f"{last_segment(account)} in {source}", subject.name)
+
+
+def _unseen(name: str, account: str, facts: Facts, subject: Subject) -> Check:
+    unread = facts.unread.get(f"storage:{account.casefold()}")
+    if unread:
+        found = f"{last_segment(account)} could not be read: {unread.what}"
+        return _warned(name, found, unread.remedy, subject.name)
+    return _failed(name, f"{account} does not exist", "give the ARM id of an existing account", subject.name)

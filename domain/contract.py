@@ -8,11 +8,12 @@ default and a comment saying what old runs mean. Names on the wire are never cha
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self, cast
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from domain.errors import Refusal
 from domain.lifecycle import Act
@@ -239,15 +240,22 @@ class FailbackRequest(Wire):
             return value
         return [{"name": each} if isinstance(each, str) else each for each in cast("list[Any]", value)]
 
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        names = [machine.name.casefold() for machine in self.machines]
-        twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    # Field by field, so that one fault does not hide another.
+    @field_validator("machines")
+    @classmethod
+    def _named_once(cls, value: tuple[MachineRequest, ...]) -> tuple[MachineRequest, ...]:
+        times = Counter(machine.name.casefold() for machine in value)
+        twice = sorted(name for name, number in times.items() if number > 1)
         if twice:
             raise ValueError(f"named more than once: {', '.join(twice[:20])}")
-        if self.mode is Mode.DRILL and not self.test_failover.enabled:
+        return value
+
+    @field_validator("test_failover")
+    @classmethod
+    def _a_drill_rehearses(cls, value: TestFailoverRequest, known: ValidationInfo) -> TestFailoverRequest:
+        if known.data.get("mode") is Mode.DRILL and not value.enabled:
             raise ValueError('a drill is a test failover; "testFailover.enabled" cannot be false')
-        return self
+        return value
 
     def point_for(self, machine: MachineRequest) -> PointChoice:
         """Give the recovery point asked for one machine: its own, or the run's."""

@@ -58,7 +58,7 @@ class DecisionRequest(Wire):
     gate: GateName
     decision: Choice
     comment: Comment = ""
-    machines: Annotated[tuple[Name, ...], Field(max_length=1_000)] | None = None
+    machines: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1_000)] | None = None
     recovery_points: Annotated[dict[str, PointChoice], Field(max_length=1_000)] | None = None
     plan_hash: Annotated[str, Field(min_length=8, max_length=64)]
 

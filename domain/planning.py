@@ -147,7 +147,7 @@ def make_plan(request: FailbackRequest, facts: Facts) -> Plan:
         ),
         points=points,
         acts=acts,
-        expected=_expected(request, acts),
+        expected=_expected(acts),
         calls=Calls(reads=2 + 4 * len(subjects) + 2 * len(acts), writes=len(acts)),
         pace=facts.pace,
     )
@@ -206,9 +206,8 @@ def _cache(source: str, facts: Facts) -> str | None:
 
 def _acts(request: FailbackRequest, subject: Subject, state: MachineState) -> Iterator[PlannedAct]:
     road = list(ROAD.get(state, ()))
-    if not request.reprotect.enabled and road and state is not _S.AWAY_COMMITTED:
-        road = [act for act in road if act is not Act.REPROTECT]
-    elif not request.reprotect.enabled:
+    if not request.reprotect.enabled:
+        # Every road ends with it; the one that begins with it as well must be prepared for.
         road = road[:-1]
     if not request.test_failover.enabled:
         first = road.index(Act.TEST_FAILOVER) if Act.TEST_FAILOVER in road else len(road)
@@ -237,11 +236,15 @@ def _words(act: Act, request: FailbackRequest, subject: Subject) -> str:
     return words
 
 
-def _expected(request: FailbackRequest, acts: tuple[PlannedAct, ...]) -> timedelta:
+def _expected(acts: tuple[PlannedAct, ...]) -> timedelta:
     """Add up the longest machine of each group; groups follow one another, people take their own time."""
+    # The next act, and the next group, wait until what was re-protected is really protected.
+    lengths = [(act, act.expected + (FIRST_COPY if act.act is Act.REPROTECT else timedelta(0))) for act in acts]
     total = timedelta(0)
     for group in sorted({act.group for act in acts}):
-        machines = {act.machine for act in acts if act.group == group}
-        total += max(sum((a.expected for a in acts if a.machine == name), timedelta(0)) for name in machines)
-    copies = request.reprotect.enabled and request.mode is not Mode.DRILL and bool(acts)
-    return total + (FIRST_COPY if copies else timedelta(0))
+        machines: dict[str, timedelta] = {}
+        for act, length in lengths:
+            if act.group == group:
+                machines[act.machine] = machines.get(act.machine, timedelta(0)) + length
+        total += max(machines.values())
+    return total

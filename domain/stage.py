@@ -24,10 +24,11 @@ from domain.lifecycle import ACTS, Act, MachineState, allows, in_words, is_busy,
 from domain.machine import JobSnapshot, MachineSnapshot, same_id
 from domain.setbacks import (
     CONFIRM_WITHIN,
-    COPY_PACE,
     FIRST_COPY_WITHIN,
     GIVE_UP_AFTER,
     GONE_FOR,
+    LONG_RUNNING,
+    SLOW_PACE,
     STALE_FOR,
     UNDECIDED_FOR,
 )
@@ -390,14 +391,17 @@ def _timed_out(task: Task, validation: Validation) -> Validation:
     return validation.having(verdict=Verdict.FAILED, checks=tuple(ended(check) for check in validation.checks))
 
 
-def next_look(task: Task, legs: Iterable[Leg]) -> timedelta:
-    """Say how long to wait: a first copy takes the better part of an hour at least, and needs fewer looks."""
-    only_copies = all(
-        leg.has_ended
-        or (leg.status is LegStatus.READY and leg.snapshot and task.step(state_of(leg.snapshot)) is Way.WAIT)
-        for leg in legs
-    )
-    return task.look_every * COPY_PACE if only_copies else task.look_every
+def next_look(task: Task, legs: Iterable[Leg], now: datetime) -> timedelta:
+    """Say how long to wait: what takes long anyway needs fewer looks."""
+    is_slow = all(leg.has_ended or _is_slow(task, leg, now) for leg in legs)
+    return task.look_every * SLOW_PACE if is_slow else task.look_every
+
+
+def _is_slow(task: Task, leg: Leg, now: datetime) -> bool:
+    if leg.status is LegStatus.RUNNING:
+        return leg.since is not None and now - leg.since > LONG_RUNNING
+    waits = leg.snapshot is not None and task.step(state_of(leg.snapshot)) is Way.WAIT
+    return leg.status is LegStatus.READY and waits
 
 
 def give_up(legs: Iterable[Leg], refusal: Refusal, now: datetime) -> tuple[Leg, ...]:

@@ -15,8 +15,8 @@ from orchestrators import steps
 from orchestrators.context import Context, Runbook
 
 # A lost wake-up costs at most this; a timer this short can be cancelled at once (longer than six days cannot).
-TICK: Final = timedelta(minutes=15)
-TICKS_PER_GENERATION: Final = 20
+TICK: Final = timedelta(hours=1)
+TICKS_PER_GENERATION: Final = 6
 
 
 class Vigil(Answer):
@@ -61,13 +61,13 @@ def gate(context: Context) -> Runbook[dict[str, Any] | None]:
 
 def _wait(context: Context, vigil: Vigil) -> Runbook[str | None]:
     """Wait for the gate's end and give the reason of a cancel, empty without one; None to go on waiting."""
-    deadline = give_up_at(vigil.question)
+    deadline, woken = give_up_at(vigil.question), True
     for turn in range(TICKS_PER_GENERATION):
         event = f"decided-{vigil.generation}-{turn}"
         context.set_custom_status({"gate": vigil.question.gate.value, "listen": event})
         ledger = yield from steps.ask_entity(context, contract.LEDGER, vigil.key, "read")
-        cancelled = yield from steps.cancelled(context, vigil.question.run)
+        cancelled = (yield from steps.cancelled(context, vigil.question.run)) if woken else None
         if ledger["settled"] or cancelled or context.current_utc_datetime >= deadline:
             return cancelled or ""
-        yield from steps.pause(context, steps.soonest(deadline, steps.after(context, TICK)), event)
+        woken = yield from steps.pause(context, min(deadline, steps.after(context, TICK)), event)
     return None

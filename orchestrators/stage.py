@@ -94,7 +94,9 @@ def stage(context: Context) -> Runbook[dict[str, Any] | None]:
         context.set_custom_status(_shown(passage, look, event))
         if passage.is_over:
             return StageResult(legs=passage.legs, cancelled=passage.cancelled).to_wire()
-        woken = yield from steps.pause(context, steps.after(context, next_look(passage.task, passage.legs)), event)
+        woken = yield from steps.pause(
+            context, steps.after(context, next_look(passage.task, passage.legs, look.as_of)), event
+        )
     context.continue_as_new(passage.having(generation=passage.generation + 1).to_wire())
     return None
 

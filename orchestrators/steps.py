@@ -73,11 +73,6 @@ def pause(context: Context, until: datetime, event: str) -> Runbook[bool]:
     return winner is wake_up
 
 
-def soonest(*times: datetime) -> datetime:
-    """Give the first of some moments."""
-    return min(times)
-
-
 def after(context: Context, delay: timedelta) -> datetime:
     """Give the moment that lies a while from now."""
     return context.current_utc_datetime + delay

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.orchestrators.conftest import NAME, Rehearsal, machine, standing
+from tests.rehearsal import NAME, Rehearsal, machine, standing
 
 ISOLATED = (
     "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/contoso-app"

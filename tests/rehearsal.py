@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
@@ -146,7 +145,7 @@ class Rehearsal:
         return [
             (str(call.act), str(call.item).rsplit("/", 1)[-1])
             for call in self.simulator.journal.calls
-            if call.write and call.act and call.status == 202
+            if call.write and call.act and call.operation
         ]
 
     def _finished(self, host: SyncHost) -> bool:
@@ -170,18 +169,6 @@ class Rehearsal:
     @staticmethod
     def _document(value: Any) -> dict[str, Any]:
         return json.loads(value) if isinstance(value, str) else value or {}
-
-
-@pytest.fixture
-def rehearsal() -> Iterator[Rehearsal]:
-    yield Rehearsal()
-    act_through(None)
-
-
-@pytest.fixture(autouse=True)
-def _no_other_azure() -> Iterator[None]:
-    yield
-    act_through(None)
 
 
 def machine(report: Mapping[str, Any], name: str = NAME) -> dict[str, Any]:

@@ -1,0 +1,16 @@
+"""What every test may count on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from activities.azure import act_through
+
+
+@pytest.fixture(autouse=True)
+def _no_other_azure() -> Iterator[None]:
+    """Give activities back to the environment's Azure after a test that put another in its place."""
+    yield
+    act_through(None)
