@@ -51,6 +51,7 @@ async def _serve(options: argparse.Namespace) -> None:
     state = options.state.resolve()
     if not directory.is_dir():
         raise AppError(f"There is no directory {directory}.")
+    state.parent.mkdir(parents=True, exist_ok=True)
     os.chdir(directory)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

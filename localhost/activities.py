@@ -15,7 +15,8 @@ from localhost.clock import Clock
 from localhost.engine.events import Event, EventType, timestamp
 from localhost.engine.replay import HTTP_ACTIVITY
 from localhost.invoker import InvocationError, Invoker, text_of
-from localhost.store import Store, TaskRow
+from localhost.rows import TaskRow
+from localhost.store import Store
 
 _LOG = logging.getLogger("localhost")
 

@@ -17,7 +17,9 @@ from localhost.engine.events import Event, EventType, RuntimeStatus, decode_many
 from localhost.engine.rewind import rewound
 from localhost.functions import Function
 from localhost.history_view import history_view
-from localhost.store import InstanceRow, Store, Writer
+from localhost.rows import InstanceRow
+from localhost.store import Store
+from localhost.writer import Writer
 
 MAX_ID_LENGTH = 100
 

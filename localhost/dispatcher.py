@@ -12,7 +12,8 @@ from localhost.engine.events import moment, timestamp
 from localhost.entities import Entities
 from localhost.orchestrations import Orchestrations
 from localhost.ready import Piece, ReadyQueue
-from localhost.store import Crash, StateError, Wake, Work
+from localhost.rows import Wake, Work
+from localhost.store import Crash, StateError
 from localhost.timers import Timers
 
 _LOG = logging.getLogger("localhost")

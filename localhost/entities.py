@@ -13,7 +13,8 @@ from localhost.client import unknown_function
 from localhost.clock import Clock
 from localhost.engine.events import Event, EventType, timestamp
 from localhost.invoker import InvocationError, Invoker, text_of
-from localhost.store import EntityRow, Store
+from localhost.rows import EntityRow
+from localhost.store import Store
 
 _LOG = logging.getLogger("localhost")
 

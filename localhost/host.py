@@ -28,13 +28,18 @@ from localhost.http.routes import Routes
 from localhost.http.server import Server
 from localhost.invoker import Invoker
 from localhost.orchestrations import Orchestrations
-from localhost.store import Crash, StateError, Store, Transaction, Wake
+from localhost.rows import Wake
+from localhost.store import Crash, StateError, Store, Transaction
 from localhost.timers import Timers
 
 _LOG = logging.getLogger("localhost")
 
 # How long a request may take before ready work is done beside it, for it may wait for that.
 _PATIENCE = 0.25
+
+
+# What Core Tools sets, and apps look at to know that they run at home.
+_CORE_TOOLS = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", "FUNCTIONS_WORKER_RUNTIME": "python"}
 
 
 class Stalled(Exception):  # noqa: N818  a state of affairs
@@ -114,7 +119,7 @@ class LocalHost:
         settings = dict(self._settings)
         if isinstance(self._source, str | Path):
             settings = local_settings(Path(self._source)) | settings
-        self._exit.enter_context(environment(settings))
+        self._exit.enter_context(environment(_CORE_TOOLS | settings))
         self._app = load(self._source, self._host_json)
         self._store = Store(self._state, fsync=self._fsync, on_transaction=self._hook)
         self._exit.callback(self._store.close)

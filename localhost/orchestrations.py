@@ -19,7 +19,9 @@ from localhost.engine.replay import HTTP_ACTIVITY, Decision, Identity
 from localhost.engine.step import Episode, Outcome, begin, decide
 from localhost.engine.version import mismatch
 from localhost.invoker import InvocationError, Invoker, text_of
-from localhost.store import InstanceRow, MessageRow, Store, TaskRow, Writer
+from localhost.rows import InstanceRow, MessageRow, TaskRow
+from localhost.store import Store
+from localhost.writer import Writer
 
 _LOG = logging.getLogger("localhost")
 

@@ -4,7 +4,7 @@ import heapq
 import random
 from collections.abc import Collection, Sequence
 
-from localhost.store import Wake, Work
+from localhost.rows import Wake, Work
 
 Piece = tuple[Work, str | int]
 

@@ -6,18 +6,25 @@ The file is locked for one host at a time, by SQLite itself, so the lock dies wi
 """
 
 import sqlite3
-from collections import OrderedDict
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
 
-from localhost.engine.events import Event, RuntimeStatus, decode_many, encode, encode_many
-
-_K = TypeVar("_K")
-_V = TypeVar("_V")
+from localhost.engine.events import decode_many
+from localhost.rows import (
+    INSTANCE_COLUMNS,
+    TASK_COLUMNS,
+    EntityRow,
+    InstanceRow,
+    MessageRow,
+    Recent,
+    TaskRow,
+    Wake,
+    Work,
+    instance_row,
+)
+from localhost.writer import Writer
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS instance (
@@ -71,218 +78,6 @@ def crash_at(number: int, *, committed: bool = True) -> Callable[[Transaction], 
     return hook
 
 
-class Work(StrEnum):
-    """The kinds of work a committed transaction can make ready."""
-
-    ORCHESTRATION = "orchestration"
-    ACTIVITY = "activity"
-    ENTITY = "entity"
-    TIMER = "timer"
-
-
-@dataclass(frozen=True, slots=True)
-class Wake:
-    """Work that is, or at `due` will be, ready; the key is an instance, task or entity."""
-
-    work: Work
-    key: str | int
-    due: str
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceRow:
-    """What is known of one orchestration instance; payloads are JSON text, an output may be plain."""
-
-    id: str
-    execution_id: str
-    name: str
-    version: str
-    status: RuntimeStatus
-    input: str | None
-    output: str | None
-    custom_status: str | None
-    created: str
-    updated: str
-    parent_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class MessageRow:
-    """A message that waits for an instance; without an execution id it is for whichever runs."""
-
-    n: int
-    execution_id: str | None
-    due: str
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRow:
-    """An activity that is to be run."""
-
-    n: int
-    instance_id: str
-    execution_id: str
-    event_id: int
-    name: str
-    input: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class EntityRow:
-    """An entity that exists; its state is JSON text."""
-
-    id: str
-    state: str | None
-    updated: str
-
-
-class _Recent(Generic[_K, _V]):
-    """What was written lately, to be read without asking the file; what is dropped here is still there."""
-
-    _SIZE = 4096
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[_K, _V] = OrderedDict()
-
-    def learn(self, written: Mapping[_K, _V | None]) -> None:
-        """Take in what a committed transaction wrote; None is what it deleted."""
-        for key, value in written.items():
-            self._known.pop(key, None)
-            if value is not None:
-                self._known[key] = value
-        while len(self._known) > self._SIZE:
-            self._known.popitem(last=False)
-
-    def get(self, key: _K) -> _V | None:
-        """Answer what is known of a key."""
-        return self._known.get(key)
-
-
-_INSTANCE = "id, execution_id, name, version, status, input, output, custom_status, created, updated, parent_id"
-_TASK = "n, instance_id, execution_id, event_id, name, input"
-
-
-def _instance(row: Sequence[Any]) -> InstanceRow:
-    return InstanceRow(row[0], row[1], row[2], row[3], RuntimeStatus(row[4]), *row[5:])
-
-
-class Writer:
-    """The writes of one transaction, and the work they make ready once it is committed."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.wakes: list[Wake] = []
-        self.rows: dict[str, InstanceRow | None] = {}
-        self.tasks: dict[int, TaskRow | None] = {}
-        self._sql = connection.execute
-        self._many = connection.executemany
-
-    def replace_instance(self, row: InstanceRow) -> None:
-        """Put a new instance in place of whatever had its id."""
-        self.purge(row.id)
-        self.rows[row.id] = row
-        self._sql(
-            f"INSERT INTO instance ({_INSTANCE}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608  constants only
-            (
-                row.id,
-                row.execution_id,
-                row.name,
-                row.version,
-                int(row.status),
-                row.input,
-                row.output,
-                row.custom_status,
-                row.created,
-                row.updated,
-                row.parent_id,
-            ),
-        )
-
-    def update_instance(self, row: InstanceRow) -> None:
-        """Write what may change of an instance."""
-        self.rows[row.id] = row
-        self._sql(
-            "UPDATE instance SET execution_id=?, status=?, input=?, output=?, custom_status=?, updated=?"
-            " WHERE id=?",
-            (row.execution_id, int(row.status), row.input, row.output, row.custom_status, row.updated, row.id),
-        )
-
-    def purge(self, instance_id: str) -> bool:
-        """Delete everything of an instance; say whether it existed."""
-        self.rows[instance_id] = None
-        found = self._sql("DELETE FROM instance WHERE id=?", (instance_id,)).rowcount > 0
-        self._sql("DELETE FROM history WHERE instance_id=?", (instance_id,))
-        self._sql("DELETE FROM inbox WHERE instance_id=?", (instance_id,))
-        self._sql("DELETE FROM task WHERE instance_id=?", (instance_id,))
-        return found
-
-    def send(self, instance_id: str, event: Event, *, due: str, execution_id: str | None = None) -> None:
-        """Put a message into an instance's inbox, to be seen from `due` on."""
-        self._sql(
-            "INSERT INTO inbox (instance_id, execution_id, due, event) VALUES (?,?,?,?)",
-            (instance_id, execution_id, due, encode(event)),
-        )
-        self.wakes.append(Wake(Work.ORCHESTRATION, instance_id, due))
-
-    def consume(self, messages: Sequence[MessageRow]) -> None:
-        """Take messages out of the inbox."""
-        self._many("DELETE FROM inbox WHERE n=?", [(message.n,) for message in messages])
-
-    def forget_messages(self, instance_id: str, execution_id: str | None = None) -> None:
-        """Drop what waits for an execution that is over, or for the whole instance."""
-        if execution_id is None:
-            self._sql("DELETE FROM inbox WHERE instance_id=?", (instance_id,))
-        else:
-            self._sql("DELETE FROM inbox WHERE instance_id=? AND execution_id=?", (instance_id, execution_id))
-
-    def append_history(self, instance_id: str, episode: int, events_json: str) -> None:
-        """Add one episode."""
-        self._sql("INSERT INTO history VALUES (?,?,?)", (instance_id, episode, events_json))
-
-    def rewrite_history(self, instance_id: str, events: Sequence[Event]) -> None:
-        """Put these events in place of the whole history."""
-        self.clear_history(instance_id)
-        if events:
-            self.append_history(instance_id, 0, encode_many(list(events)))
-
-    def clear_history(self, instance_id: str) -> None:
-        """Delete the whole history."""
-        self._sql("DELETE FROM history WHERE instance_id=?", (instance_id,))
-
-    def add_task(self, row: TaskRow, at: str) -> None:
-        """Put an activity up to be run; its number is given here."""
-        cursor = self._sql(
-            "INSERT INTO task (instance_id, execution_id, event_id, name, input) VALUES (?,?,?,?,?)",
-            (row.instance_id, row.execution_id, row.event_id, row.name, row.input),
-        )
-        number = cursor.lastrowid or 0
-        self.tasks[number] = replace(row, n=number)
-        self.wakes.append(Wake(Work.ACTIVITY, number, at))
-
-    def take_task(self, n: int) -> bool:
-        """Remove an activity that has ended; False when nobody waits for it any more."""
-        self.tasks[n] = None
-        return self._sql("DELETE FROM task WHERE n=?", (n,)).rowcount > 0
-
-    def set_timer(self, name: str, due: str) -> None:
-        """Write when a timer trigger is due next."""
-        self._sql("INSERT OR REPLACE INTO timer VALUES (?,?)", (name, due))
-        self.wakes.append(Wake(Work.TIMER, name, due))
-
-    def tell_entity(self, entity_id: str, message: str, at: str) -> None:
-        """Put a request into an entity's inbox."""
-        self._sql("INSERT INTO entity_inbox (entity_id, message) VALUES (?,?)", (entity_id, message))
-        self.wakes.append(Wake(Work.ENTITY, entity_id, at))
-
-    def finish_batch(self, entity_id: str, last: int, row: EntityRow | None) -> None:
-        """Write an entity after a batch of requests, up to the number `last`; None means it does not exist."""
-        self._sql("DELETE FROM entity_inbox WHERE entity_id=? AND n<=?", (entity_id, last))
-        if row is None:
-            self._sql("DELETE FROM entity WHERE id=?", (entity_id,))
-        else:
-            self._sql("INSERT OR REPLACE INTO entity VALUES (?,?,?)", (row.id, row.state, row.updated))
-
-
 class Store:
     """One state file, open for this host alone."""
 
@@ -298,8 +93,9 @@ class Store:
         self.on_commit: Callable[[Sequence[Wake]], None] = lambda _: None
         self._hook = on_transaction
         self._number = 0
-        self._rows = _Recent[str, InstanceRow]()
-        self._tasks = _Recent[int, TaskRow]()
+        self._crash: Crash | None = None
+        self._rows = Recent[str, InstanceRow]()
+        self._tasks = Recent[int, TaskRow]()
         with self._told():
             self._connection = sqlite3.connect(
                 self.path, isolation_level=None, timeout=0.2, check_same_thread=False
@@ -351,6 +147,8 @@ class Store:
             StateError: nothing was written.
             Crash: the hook wants the host dead.
         """
+        if self._crash is not None:
+            raise self._crash
         with self._told():
             self._sql("BEGIN IMMEDIATE")
             try:
@@ -371,8 +169,13 @@ class Store:
             self.on_commit(writer.wakes)
 
     def _at(self, moment: Transaction) -> None:
-        if self._hook is not None:
+        if self._hook is None:
+            return
+        try:
             self._hook(moment)
+        except Crash as crash:
+            self._crash = crash
+            raise
 
     # --- reads ---
 
@@ -380,16 +183,16 @@ class Store:
         """Answer one instance."""
         if (known := self._rows.get(instance_id)) is not None:
             return known
-        row = self._sql(f"SELECT {_INSTANCE} FROM instance WHERE id=?", (instance_id,)).fetchone()  # noqa: S608
-        return _instance(row) if row else None
+        row = self._sql(f"SELECT {INSTANCE_COLUMNS} FROM instance WHERE id=?", (instance_id,)).fetchone()  # noqa: S608
+        return instance_row(row) if row else None
 
     def instances(self, where: str, arguments: Sequence[object], limit: int) -> list[InstanceRow]:
         """Answer instances by creation, those that satisfy an SQL condition of this package's own making."""
         rows = self._sql(
-            f"SELECT {_INSTANCE} FROM instance WHERE {where} ORDER BY created, id LIMIT ?",  # noqa: S608
+            f"SELECT {INSTANCE_COLUMNS} FROM instance WHERE {where} ORDER BY created, id LIMIT ?",  # noqa: S608
             (*arguments, limit),
         )
-        return [_instance(row) for row in rows.fetchall()]
+        return [instance_row(row) for row in rows.fetchall()]
 
     def history_json(self, instance_id: str) -> tuple[str, int]:
         """Answer a history as comma-separated JSON, and how many episodes it has."""
@@ -411,7 +214,7 @@ class Store:
         """Answer one activity that is to be run."""
         if (known := self._tasks.get(n)) is not None:
             return known
-        row = self._sql(f"SELECT {_TASK} FROM task WHERE n=?", (n,)).fetchone()  # noqa: S608
+        row = self._sql(f"SELECT {TASK_COLUMNS} FROM task WHERE n=?", (n,)).fetchone()  # noqa: S608
         return TaskRow(*row) if row else None
 
     def timer(self, name: str) -> str | None:

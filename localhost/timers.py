@@ -12,8 +12,9 @@ from localhost.clock import Clock
 from localhost.engine.events import moment, timestamp
 from localhost.functions import Function
 from localhost.invoker import InvocationError, Invoker
+from localhost.rows import Wake, Work
 from localhost.schedule import Schedule, read_schedule
-from localhost.store import Store, Wake, Work
+from localhost.store import Store
 
 _LOG = logging.getLogger("localhost")
 
