@@ -19,7 +19,7 @@ from cli.worlds import ROOT, inner_environment
 
 OLDEST: Final = (3, 11)
 HOST_PORT: Final = 7071
-_PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)\s*(?:;\s*([^\\]*))?", re.MULTILINE)
+_PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)\s*(?:;\s*([^\\\n]*))?", re.MULTILINE)
 _LOADS_WITHIN: Final = 60
 # Shown without their values, whatever they hold.
 _SECRET: Final = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|HEADER|CONNECTION|SAS|SIGNATURE", re.IGNORECASE)
@@ -75,19 +75,22 @@ def packages(pins: Path, installed: Callable[[str], str] = metadata.version) -> 
     """Compare what is installed with what is pinned."""
     if not pins.exists():
         return _warned("packages", f"there is no {pins.name} here", "run from a clone of the project")
-    wrong: list[str] = []
-    wanted = _PIN.findall(pins.read_text(encoding="utf-8"))
-    for name, version, marker in wanted:
-        try:
-            found = installed(name)
-        except metadata.PackageNotFoundError:
-            # A pin with a marker may be for another platform or another Python.
-            found = version if marker else "missing"
-        if found != version:
-            wrong.append(f"{name} {version}: {found}")
+    wanted: dict[str, dict[str, bool]] = {}
+    for name, version, marker in _PIN.findall(pins.read_text(encoding="utf-8")):
+        wanted.setdefault(name, {})[version] = bool(marker)
+    wrong = [fault for name, versions in wanted.items() if (fault := _mismatch(name, versions, installed))]
     if wrong:
         return _failed("packages", "; ".join(wrong[:8]), f"pip install --require-hashes -r {pins.name}")
     return _passed("packages", f"{len(wanted)} as pinned in {pins.name}")
+
+
+def _mismatch(name: str, versions: Mapping[str, bool], installed: Callable[[str], str]) -> str | None:
+    """Say what is wrong with one package; a pin with a marker may be for another platform or another Python."""
+    try:
+        found = installed(name)
+    except metadata.PackageNotFoundError:
+        return None if all(versions.values()) else f"{name} is missing"
+    return None if found in versions else f"{name} {found} is not {' or '.join(versions)}"
 
 
 def loopback() -> Finding:

@@ -72,7 +72,8 @@ class Picture:
     def _words(self, step: Step) -> Text:
         if step.state in {State.NOW, State.HALTED}:
             return Text(step.words or step.about, style=BAD if step.state is State.HALTED else CALM)
-        words = step.words if step.number == len(self.story.steps) and step.state is State.DONE else step.about
+        is_told = step.state is State.PASSED or (step.state is State.DONE and step is self.story.steps[-1])
+        words = step.words if is_told else step.about
         return Text(words, style=SOFT)
 
     def _took(self, step: Step) -> str:

@@ -54,7 +54,7 @@ def plan(console: Console, report: Document) -> None:
     for act in parts(planned, "acts"):
         acts.add_row(text(act, "group"), text(act, "words"), span(duration(act.get("expected"))))
     if acts.row_count:
-        console.print(Padding(acts, (1, 0)))
+        console.print(Padding(acts, (1, 0), expand=False))
     calls = part(planned, "calls")
     expected = span(duration(planned.get("expected")))
     if expected:

@@ -156,7 +156,7 @@ class Story:
             yield from self._left(before, now)
             for each in self.steps:
                 if each.number < number and each.state is State.AHEAD:
-                    yield from self._missed(each)
+                    yield from self._missed(each, was_seen=before is not None)
                 elif each.number > number and each.state in {State.DONE, State.PASSED}:
                     each.state, each.words, each.began, each.ended = State.AHEAD, "", None, None
             step.began, step.ended = now, None
@@ -165,11 +165,13 @@ class Story:
             step.words = words
             yield Line(step=step, text=words, is_heading=True, is_loud=step.state is State.HALTED)
 
-    def _missed(self, step: Step) -> Iterator[Line]:
-        """Every run looks and holds, however fast; of the others, what is passed over was not asked for."""
+    def _missed(self, step: Step, *, was_seen: bool) -> Iterator[Line]:
+        """Every run looks and holds, however fast; others are passed over, or came before we looked."""
         step.state = State.DONE if step.number <= _ALWAYS else State.PASSED
         if step.state is State.DONE:
             yield Line(step=step, text=f"done: {step.about}", is_heading=True)
+        else:
+            step.words = "not in this run" if was_seen else "before we looked"
 
     def _left(self, step: Step | None, now: datetime) -> Iterator[Line]:
         if step is None:

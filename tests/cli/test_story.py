@@ -46,8 +46,15 @@ def test_looking_and_holding_are_told_even_when_they_were_too_quick_to_be_seen(g
 
 def test_a_step_that_was_not_asked_for_is_not_called_done(given: Any) -> None:
     story = Story()
+    told(story, given.status("hold"))
     told(story, given.status("move"))
-    assert [story.steps[number].state for number in (2, 3, 4)] == [State.PASSED] * 3
+    assert [(step.state, step.words) for step in story.steps[2:5]] == [(State.PASSED, "not in this run")] * 3
+
+
+def test_of_what_came_before_the_first_look_nothing_is_claimed(given: Any) -> None:
+    story = Story()
+    told(story, given.status("move"))
+    assert [(step.state, step.words) for step in story.steps[2:5]] == [(State.PASSED, "before we looked")] * 3
 
 
 def test_a_second_rehearsal_begins_again_from_there(given: Any) -> None:
