@@ -6,9 +6,10 @@ import random
 import threading
 from typing import TYPE_CHECKING
 
-from simulator.acts import DURATION_NAMES, Wish, begin
+from simulator.acts import DURATION_NAMES, begin
 from simulator.call import Call
 from simulator.control import PREFIX, answer_control
+from simulator.effects import Wish
 from simulator.envelopes import Refused, Trace, not_simulated, plain_error
 from simulator.estate import Estate, default_estate
 from simulator.faults import Faults

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from simulator.acts import Wish, begin
+from simulator.acts import begin
 from simulator.arm import key
+from simulator.effects import Wish
 from simulator.envelopes import Refused, Trace, not_found, plain_error
 from simulator.estate import Act
 from simulator.faults import FaultName, Occasion

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -229,6 +229,16 @@ SCENARIOS: Mapping[Act, Scenario] = MappingProxyType(
             tasks=(_task("DisableDrTask", "DisableDr", "Disabling replication", 0.05, 1.0),),
         ),
     }
+)
+
+COMMITTING_REPROTECT = replace(  # invented: the task is there to commit what was not committed
+    SCENARIOS[Act.REPROTECT],
+    tasks=tuple(
+        _task(task.task_id, task.name, task.friendly_name, 0.0048, 0.0050)
+        if task.task_id == "CommitFailoverTask"
+        else task
+        for task in SCENARIOS[Act.REPROTECT].tasks
+    ),
 )
 
 VAULT_HEALTH = Scenario(  # recorded

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from simulator.acts import Wish, begin, check
+from simulator.acts import begin, check
 from simulator.arm import key
+from simulator.effects import Wish
 from simulator.envelopes import Refused, Trace, refused
 from simulator.estate import Act
 from simulator.jobs import SCENARIOS, Job, JobState

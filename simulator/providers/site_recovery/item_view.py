@@ -141,65 +141,82 @@ def progress(item: Item, now: datetime) -> int | None:
 
 
 def _details(item: Item, world: World) -> JsonObject:
-    cells, machine, now = CELLS[item.state], item.machine, world.now
-    syncing = item.state in _SYNCING
-    percent = progress(item, now)
-    size = {
-        "recoveryAzureVMSize": machine.size,
-        "recoveryAzureVMName": machine.name,
+    percent = progress(item, world.now)
+    monitoring: JsonObject = {
+        "vmSyncedConfigDetails": _synced(item),
+        "monitoringPercentageCompletion": percent,
+        "monitoringJobType": None if percent is None else "InitialReplication",
+    }
+    return (
+        _identity(item)
+        | {"protectedManagedDisks": [_disk(item, disk, percent) for disk in item.disks]}
+        | _target(item)
+        | _networks(item)
+        | monitoring
+        | _agent(item, world)
+        | _outcome(item)
+        | _rpo(item, world)
+        | _placement(item.machine.name)
+    )
+
+
+def _identity(item: Item) -> JsonObject:
+    """Write what the item is of, where it first came from, and with whom it is grouped."""
+    group = item.machine.multi_vm_group
+    return {
+        "instanceType": "A2A",
+        "fabricObjectId": item.source.vm_id(item.machine.name).lower(),
+        "initialPrimaryZone": "",
+        "initialPrimaryFabricLocation": item.initial_primary,
+        "initialRecoveryZone": "",
+        "initialPrimaryExtendedLocation": None,
+        "initialRecoveryExtendedLocation": None,
+        "initialRecoveryFabricLocation": item.initial_recovery,
+        "multiVmGroupId": item.multi_vm_group_id,
+        "multiVmGroupName": group,
+        "multiVmGroupCreateOption": "UserSpecified" if group else "AutoCreated",
+        "managementId": item.management_id,
+        "protectedDisks": None,
+        "unprotectedDisks": None,
+    }
+
+
+def _target(item: Item) -> JsonObject:
+    return {
+        "recoveryBootDiagStorageAccountId": None,
+        "primaryFabricLocation": item.source.region,
+        "recoveryFabricLocation": item.target.region,
+        "osType": item.machine.os,
+        "recoveryAzureVMSize": item.machine.size,
+        "recoveryAzureVMName": item.machine.name,
         "recoveryAzureResourceGroupId": item.target.scope.id,
         "recoveryCloudService": None,
         "recoveryAvailabilitySet": None,
     }
+
+
+def _agent(item: Item, world: World) -> JsonObject:
     agent: JsonObject = {
-        "lastHeartbeat": ticks(last_heartbeat(item, now)),
+        "lastHeartbeat": ticks(last_heartbeat(item, world.now)),
         "agentVersion": "9.65.7397.1",
         "agentExpiryDate": "9999-12-31T23:59:59.9999999Z",
         "isReplicationAgentUpdateRequired": False,
         "isReplicationAgentCertificateUpdateRequired": False,
     }
-    if not syncing:
+    if item.state not in _SYNCING:
         agent["agentCertificateExpiryDate"] = ticks(world.began + timedelta(days=1000))
-    return (
-        {
-            "instanceType": "A2A",
-            "fabricObjectId": item.source.vm_id(machine.name).lower(),
-            "initialPrimaryZone": "",
-            "initialPrimaryFabricLocation": item.initial_primary,
-            "initialRecoveryZone": "",
-            "initialPrimaryExtendedLocation": None,
-            "initialRecoveryExtendedLocation": None,
-            "initialRecoveryFabricLocation": item.initial_recovery,
-            "multiVmGroupId": item.multi_vm_group_id,
-            "multiVmGroupName": machine.multi_vm_group,
-            "multiVmGroupCreateOption": ("UserSpecified" if machine.multi_vm_group else "AutoCreated"),
-            "managementId": item.management_id,
-            "protectedDisks": None,
-            "unprotectedDisks": None,
-            "protectedManagedDisks": [_disk(item, disk, percent) for disk in item.disks],
-            "recoveryBootDiagStorageAccountId": None,
-            "primaryFabricLocation": item.source.region,
-            "recoveryFabricLocation": item.target.region,
-            "osType": machine.os,
-        }
-        | size
-        | _networks(item)
-        | {
-            "vmSyncedConfigDetails": _synced(item),
-            "monitoringPercentageCompletion": percent,
-            "monitoringJobType": None if percent is None else "InitialReplication",
-        }
-        | agent
-        | {
-            "recoveryFabricObjectId": _arrived(item),
-            "vmProtectionState": cells.vm_protection_state or cells.protection_state,
-            "vmProtectionStateDescription": cells.vm_protection_description or cells.description,
-            "lifecycleId": item.lifecycle_id if item.ever_protected else None,
-            "testFailoverRecoveryFabricObjectId": item.test_vm_id,
-        }
-        | _rpo(item, world)
-        | _placement(machine.name)
-    )
+    return agent
+
+
+def _outcome(item: Item) -> JsonObject:
+    cells = CELLS[item.state]
+    return {
+        "recoveryFabricObjectId": _arrived(item),
+        "vmProtectionState": cells.vm_protection_state or cells.protection_state,
+        "vmProtectionStateDescription": cells.vm_protection_description or cells.description,
+        "lifecycleId": item.lifecycle_id if item.ever_protected else None,
+        "testFailoverRecoveryFabricObjectId": item.test_vm_id,
+    }
 
 
 def _synced(item: Item) -> JsonObject:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from simulator.acts import Wish, begin
+from simulator.acts import begin
 from simulator.arm import ITEM_TYPE, key, last_segment
+from simulator.effects import Wish
 from simulator.envelopes import Refused, accepted, listing, not_found, refused
 from simulator.estate import Act
 from simulator.faults import FaultName, Occasion

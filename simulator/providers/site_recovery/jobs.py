@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from simulator.acts import cancel
+from simulator.effects import cancel
 from simulator.envelopes import (
     Refused,
     accepted,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from simulator.acts import Wish
 from simulator.arm import key, last_segment
+from simulator.effects import Wish
 from simulator.envelopes import Refused, accepted, listing, not_found, refused
 from simulator.estate import Act
 from simulator.jobs import SAVE_PLAN
