@@ -74,14 +74,18 @@ class Rehearsal:
     def fault(self, name: str, **more: Any) -> None:
         self.simulator.faults.add([Fault.model_validate({"name": name, **more})], self.clock.now())
 
-    def host(self, on_transaction: Callable[[Transaction], None] | None = None) -> SyncHost:
+    def host(
+        self,
+        on_transaction: Callable[[Transaction], None] | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> SyncHost:
         act_through(self.azure)
         return SyncHost(
             FUNCTIONS,
             state=self.state,
             clock=self.clock,
             seed=self.seed,
-            settings={"FAILBACK_IDENTITY": "declared"},
+            settings={"FAILBACK_IDENTITY": "declared"} if settings is None else settings,
             host_json=json.loads(Path("host.json").read_text()),
             on_transaction=on_transaction,
         )
@@ -100,6 +104,13 @@ class Rehearsal:
         with self.host() as host:
             host.start("failback", self.request(*request.pop("machines", ()), **request), instance_id=self.run)
             return self.finish(host, answers, within)
+
+    def run_on(self, host: SyncHost, run: str, **request: Any) -> dict[str, Any]:
+        """Run to the end where nobody is asked."""
+        host.start("failback", self.request(**request), instance_id=run)
+        status = host.run_until(run)
+        assert status is not None
+        return self._document(status.output)
 
     def finish(
         self,

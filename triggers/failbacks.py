@@ -201,12 +201,22 @@ async def _left_behind(client: Client, report: Document) -> bool:
     if any(each["code"] != "MachineHeld" for each in report["refusals"]):
         return False
     holders = {str(run) for run in held.values()}
-    ended = {run for run in holders if state_of(await client.get_status(run)) in {None, *FINISHED}}
+    ended = {run for run in holders if await _acts_no_more(client, run)}
     for machine, holder in held.items():
         if holder in ended:
             lock = EntityId(contract.MACHINE_LOCK, contract.lock_key(report["vault"], machine))
             await client.signal_entity(lock, "release", {"run": holder})
     return ended == holders
+
+
+async def _acts_no_more(client: Client, run: str) -> bool:
+    """Tell whether a run has ended, and no stage of it goes on by itself, as after a termination."""
+    status = await client.get_status(run)
+    if state_of(status) not in {None, *FINISHED}:
+        return False
+    child = runs.document(status.custom_status).get("child")
+    last = await client.get_status(str(child)) if child else None
+    return last is None or last.name != contract.STAGE or state_of(last) in FINISHED
 
 
 async def _refusal(client: Client, run: str) -> Document | None:

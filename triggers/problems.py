@@ -76,7 +76,14 @@ def read(req: func.HttpRequest, message: type[Message], largest: int = LARGEST_B
     try:
         return message.model_validate(document)
     except ValidationError as error:
-        faults = [_fault(each) for each in error.errors(include_url=False, include_context=False)]
+        errors = error.errors(include_url=False, include_context=False)
+        places = [each["loc"] for each in errors]
+        # A list whose items are at fault is "too short" as well; only the items' own faults help.
+        faults = [
+            _fault(each)
+            for each in errors
+            if not any(place[: len(each["loc"])] == each["loc"] != place for place in places)
+        ]
         title = f"the request has {len(faults)} fault{'s' if len(faults) > 1 else ''}"
         raise ProblemError(HTTPStatus.BAD_REQUEST, title, "; ".join(_lines(faults)), faults) from None
 
