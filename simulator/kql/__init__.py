@@ -21,5 +21,5 @@ def run(text: str, tables: dict[str, Table], now: datetime) -> Table:
     """Answer a query over the tables. Raises KqlError as the service would refuse it."""
     try:
         return Pipeline(text, tables, now).query()
-    except (TypeError, IndexError, AttributeError) as fault:
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as fault:
         raise semantic(f"the query does not fit its data: {fault}") from fault

@@ -77,7 +77,7 @@ def arithmetic(sign: str, left: Expr, right: Expr) -> Expr:
 
     def compute(row: Row) -> Value:
         a, b = left(row), right(row)
-        if a is None or b is None:
+        if a is None or b is None or (sign in "/%" and b == 0):
             return None
         match sign:
             case "+":
