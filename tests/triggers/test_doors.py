@@ -75,7 +75,7 @@ def test_every_fault_of_a_request_is_named_at_once(doors: Doors) -> None:
         "surprise",
     }
     assert all(fault["remedy"] for fault in answer.json()["faults"])
-    assert doors.rehearsal.simulator.journal.calls == []
+    assert not doors.rehearsal.simulator.journal.calls
 
 
 @pytest.mark.parametrize(
