@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from simulator import ManualClock, Simulator
+from simulator import Fault, ManualClock, Simulator
 from simulator.estate import DiskSpec, Estate, MachineSpec, PlanSpec, VaultSpec
 from simulator.times import parse_instant
 from tests.simulator.helpers import (
@@ -434,3 +434,43 @@ def test_failing_over_and_back_takes_the_recorded_time() -> None:
     ours: Any = caller.get(f"{VAULT_PATH}/replicationJobs/{name}").json()["properties"]
     spent = parse_instant(ours["endTime"]) - parse_instant(ours["startTime"])
     assert abs((spent - (ended - began)).total_seconds()) < 2
+
+
+def test_a_vault_that_is_not_there_is_refused_as_recorded() -> None:
+    line = (RECORDINGS / "a2a-errors.jsonl").read_text(encoding="utf-8").splitlines()[1]
+    real = json.loads(line)
+    answer = caller_of(state="protected").get(f"{VAULT_PATH}-none")
+    assert answer.status == real["status"]
+    assert differences(real["response_body"], answer.json()) == []
+    assert answer.json()["error"]["code"] == real["response_body"]["error"]["code"]
+
+
+@pytest.mark.parametrize(("line", "fault"), [(2, "job-fails"), (3, "job-warns")])
+def test_an_operation_that_went_wrong_reads_as_recorded(line: int, fault: str) -> None:
+    text = (RECORDINGS / "a2a-errors.jsonl").read_text(encoding="utf-8").splitlines()[line]
+    real = json.loads(text)["response_body"]
+    caller = caller_of(state="protected-in-reverse")
+    struck = Fault.model_validate({"name": fault})
+    caller.simulator.faults.add([struck], caller.simulator.clock.now())
+    name = caller.act("unplanned_failover", failover_body())
+    caller.wait(300)
+    ours = caller.get(f"{VAULT_PATH}/replicationOperationStatus/{name}").json()
+    assert differences(real, ours) == []
+    assert ours["status"] == real["status"]
+    assert ours["error"]["code"] == real["error"]["code"]  # type: ignore[index]
+
+
+def test_a_switch_of_protection_is_accepted_with_the_recorded_headers() -> None:
+    real = recorded("a2a-reprotect.jsonl", "p1")
+    caller = caller_of(state="away")
+    body = json.dumps(caller.switch_body(HOME, ITEM)).encode()
+    container = item_path(HOME).split("/replicationProtectedItems")[0]
+    answer = caller.send("POST", f"{container}/switchprotection", body)
+    assert answer.status == real["status"]
+    assert header_names(real["headers"]) <= {name.lower() for name, _ in answer.headers}
+    assert skeleton(answer.header("Location") or "") == skeleton(real["headers"]["Location"])
+    for name in ("Location", "Azure-AsyncOperation"):
+        assert {"t", "c", "s", "h"} <= {
+            part.split("=")[0] for part in (answer.header(name) or "").split("?")[1].split("&")
+        }
+        assert len(answer.header(name) or "") > 3_000

@@ -284,9 +284,8 @@ def _matches(call: Call, item: Item) -> bool:
 
 def _holds(call: Call, item: Item, clause: Clause) -> bool:
     if clause.name == "recoveryplanname":
-        plans = {p.name.lower(): p for p in item.vault.spec.recovery_plans}
-        plan = plans.get(clause.value.lower())
-        return plan is not None and any(item.machine.name in group for group in plan.groups)
+        plans = [p for p in call.world.plans.values() if p.name.lower() == clause.value.lower()]
+        return any(item.name in group for plan in plans for group in plan.groups)
     fields = {
         "name": item.name,
         "friendlyname": item.machine.name,
