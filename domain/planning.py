@@ -12,6 +12,7 @@ from typing import Final
 
 from domain import checks
 from domain.contract import (
+    GROUP_LIMIT,
     Check,
     ChosenPoint,
     Facts,
@@ -106,9 +107,14 @@ class Plan(Answer):
 
     @property
     def groups(self) -> tuple[tuple[Subject, ...], ...]:
-        """The machines in boot order, group by group."""
+        """The machines in boot order, group by group; a large group goes in parts, one after another."""
         numbers = sorted({subject.group for subject in self.subjects})
-        return tuple(tuple(each for each in self.subjects if each.group == number) for number in numbers)
+        groups = ([each for each in self.subjects if each.group == number] for number in numbers)
+        return tuple(
+            tuple(group[start : start + GROUP_LIMIT])
+            for group in groups
+            for start in range(0, len(group), GROUP_LIMIT)
+        )
 
 
 def refused_plan(request: FailbackRequest, as_of: datetime, refusal: Refusal) -> Plan:
