@@ -53,7 +53,7 @@ class Server:
     """A simulator that is being served; use it as an async context manager."""
 
     def __init__(self, simulator: Simulator, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
-        self._runner = web.AppRunner(application(simulator), access_log=None)
+        self._runner = web.AppRunner(application(simulator), access_log=None, shutdown_timeout=1)
         self._port = port
         self._tls = tls
         self.url = ""

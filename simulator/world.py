@@ -221,6 +221,9 @@ class World:
         self.vms[key(source_vm)].since = self.now - timedelta(days=2)
         item.points_from = self.now - timedelta(hours=min(20, item.vault.spec.retention_hours - 1))
         item.enter(state)
+        if state in {State.TEST_FAILOVER_WAITING, State.TEST_FAILOVER_CLEANED}:
+            item.last_test_failover, item.tested = self.now - timedelta(hours=1), True
+            item.failover_point = self.ids.fixed("recovery-point", item.lifecycle_id, "beginning")
         match state:
             case State.INITIAL_REPLICATION | State.WAITING_FIRST_POINT:
                 item.points_from = None
@@ -229,16 +232,11 @@ class World:
                 self.begin_sync(item, done)
                 self.advance(self.now)
             case State.TEST_FAILOVER_WAITING:
-                item.last_test_failover = self.now - timedelta(hours=1)
-                item.tested = True
                 network = item.target.isolated_network_id or item.target.network_id
                 item.test_vm_id = self.start_vm(item, item.target, f"{item.machine.name}-test", network)
-            case State.TEST_FAILOVER_CLEANED:
-                item.last_test_failover = self.now - timedelta(hours=1)
-                item.tested = True
             case State.COMMIT_PENDING | State.COMMITTED:
                 self._settle_away(item, source_vm, committed=state is State.COMMITTED)
-            case State.PROTECTED:
+            case State.PROTECTED | State.TEST_FAILOVER_CLEANED:
                 pass
 
     def _settle_away(self, item: Item, source_vm: str, *, committed: bool) -> None:

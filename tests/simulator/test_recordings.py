@@ -474,3 +474,41 @@ def test_a_switch_of_protection_is_accepted_with_the_recorded_headers() -> None:
             part.split("=")[0] for part in (answer.header(name) or "").split("?")[1].split("&")
         }
         assert len(answer.header(name) or "") > 3_000
+
+
+OTHER_PROVIDERS = [
+    ("lro-envelope-h2a-dotnet.jsonl", "p4", "test-failover-waiting"),
+    ("lro-envelope-h2a-dotnet.jsonl", "p5", "test-failover-cleaned"),
+    ("other-provider-states.jsonl", "130", "away-uncommitted"),
+]
+NOT_OF_AZURE_MACHINES = {"PlannedFailover"}
+
+
+@pytest.mark.parametrize(("file", "seq", "state"), OTHER_PROVIDERS)
+def test_states_nobody_recorded_of_azure_machines_read_as_those_of_other_providers(
+    file: str, seq: str, state: str
+) -> None:
+    real = recorded(file, seq)["response_body"]["properties"]
+    ours: Any = item_json(caller_of(state=state), HOME)["properties"]
+    for name in (
+        "protectionState",
+        "protectionStateDescription",
+        "activeLocation",
+        "testFailoverState",
+        "testFailoverStateDescription",
+    ):
+        assert ours[name] == real[name]
+    assert set(ours["allowedOperations"]) == set(real["allowedOperations"]) - NOT_OF_AZURE_MACHINES
+    for name in ("lastSuccessfulFailoverTime", "lastSuccessfulTestFailoverTime"):
+        assert (name in ours) == (name in real)
+
+
+def test_an_item_that_a_job_holds_offers_nothing_and_names_the_job() -> None:
+    real = recorded("other-provider-states.jsonl", "40")["response_body"]["properties"]
+    caller = caller_of(state="protected-in-reverse")
+    name = caller.act("unplanned_failover", failover_body())
+    ours: Any = item_json(caller, AWAY)["properties"]
+    assert ours["allowedOperations"] == real["allowedOperations"] == []
+    assert kind(ours["currentScenario"]["startTime"]) == kind(real["currentScenario"]["startTime"])
+    assert ours["currentScenario"]["jobId"].endswith(f"/replicationJobs/{name}")
+    assert ours["protectionState"] == "Protected"
