@@ -54,7 +54,7 @@ def picture(gate: Document) -> RenderableType:
         drawn += [*([Rule(style=SOFT)] if drawn else []), _machine(name, row)]
     if len(rows) > _SHOWN:
         drawn.append(Text(f"and {len(rows) - _SHOWN} more machines", style=SOFT))
-    drawn += [Rule(style=SOFT), *map(_note, texts(shown, "notes")), *_policy(gate)]
+    drawn += [Rule(style=SOFT), *map(_note, _notes(gate, shown)), *_policy(gate)]
     title = Text.assemble(
         (f" Gate “{name}”  ", CALM), (_QUESTIONS.get(name, "A decision is asked for"), "bold"), " "
     )
@@ -139,6 +139,12 @@ def _loss(gate: str, row: Document) -> Text | None:
     )
 
 
+def _notes(gate: Document, shown: Document) -> list[str]:
+    """Give the notes, without those on answers that this gate does not take."""
+    withheld = set(CHOICES) - set(texts(gate, "offers") or CHOICES)
+    return [note for note in texts(shown, "notes") if note.partition(": ")[0] not in withheld]
+
+
 def _note(note: str) -> RenderableType:
     choice, colon, meaning = note.partition(": ")
     if not colon or choice not in CHOICES:
@@ -150,10 +156,11 @@ def _note(note: str) -> RenderableType:
 def _policy(gate: Document) -> Iterator[Text]:
     policy = part(gate, "policy")
     people = ", ".join(texts(policy, "approvers")) or "anyone who is let in"
-    quorum = int(policy.get("quorum") or 1)
+    quorum = 1 if gate.get("gate") == "intervention" else int(policy.get("quorum") or 1)
+    others = "" if policy.get("requesterMayApprove", True) else ", but not whoever asked for the run"
     asked, until = instant(gate.get("askedAt")), instant(gate.get("deadline"))
     within = f"; within {span(until - asked)}, else {policy.get('onTimeout', 'stop')}" if asked and until else ""
-    yield Text(f"\n{quorum} must agree of: {people}{within}", style=SOFT)
+    yield Text(f"\n{quorum} must agree of: {people}{others}{within}", style=SOFT)
     decided = [
         f"{each.get('by')}: {each.get('decision')} ({each.get('judgement')})" for each in parts(gate, "decisions")
     ]

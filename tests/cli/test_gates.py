@@ -159,3 +159,19 @@ def test_the_script_does_not_take_the_rehearsal_for_the_validation(given: Any) -
 def test_the_script_stops_at_a_failure_and_at_nothing_shown(given: Any) -> None:
     assert Script()(given.gate("intervention", offers=["retry", "skip", "stop"]))["decision"] == "stop"
     assert Script()(given.gate(shown={}))["decision"] == "stop"
+
+
+def test_answers_that_a_gate_does_not_take_are_not_explained(given: Any) -> None:
+    notes = ["retry: looks again", "skip: goes on without it", "a word to all"]
+    shown = seen(given.gate("intervention", offers=["retry", "stop"], shown={"notes": notes}))
+    assert "looks again" in shown
+    assert "a word to all" in shown
+    assert "goes on without it" not in shown
+
+
+def test_people_learn_who_may_not_approve_before_they_try(given: Any) -> None:
+    policy = {"quorum": 2, "requesterMayApprove": False}
+    assert "2 must agree of: anyone who is let in, but not whoever asked for the run" in seen(
+        given.gate(policy=policy)
+    )
+    assert "1 must agree" in seen(given.gate("intervention", policy=policy))
