@@ -21,12 +21,21 @@ from azure.mgmt.recoveryservicessiterecovery.aio import (
 )
 from azure.monitor.query import LogsQueryClient, LogsQueryStatus
 
-from simulator import Fault, ManualClock, Simulator, default_estate
+from simulator import Clock, Fault, ManualClock, ScaledClock, Simulator, default_estate
 from simulator.faults import FaultName
 from simulator.server import Server
 from simulator.tls import local_tls
 from simulator.transport import SimulatorCredential
-from tests.simulator.helpers import AWAY, GROUP, ITEM, SUBSCRIPTION, VAULT, failover_body
+from tests.simulator.helpers import (
+    AWAY,
+    CLEANUP_BODY,
+    GROUP,
+    ITEM,
+    SUBSCRIPTION,
+    VAULT,
+    failover_body,
+    rehearsal_body,
+)
 
 
 class AllowHttp(SansIOHTTPPolicy[Any, Any]):
@@ -37,8 +46,8 @@ class AllowHttp(SansIOHTTPPolicy[Any, Any]):
 class Served:
     """A simulator served from a thread of its own."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self.simulator = Simulator(default_estate(), clock=ManualClock())
+    def __init__(self, tls: ssl.SSLContext | None = None, clock: Clock | None = None) -> None:
+        self.simulator = Simulator(default_estate(), clock=clock or ManualClock())
         self.loop = asyncio.new_event_loop()
         self.server = Server(self.simulator, tls=tls)
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -228,3 +237,55 @@ def test_the_command_refuses_an_estate_it_cannot_read(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 2
     assert "asleep" in done.stderr
+
+
+WHERE = (GROUP, VAULT, *AWAY, ITEM)
+BRISK: dict[str, Any] = {"polling_interval": 0.01}
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    one = Served(clock=ScaledClock(3_000))
+    one.start()
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{one.server.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "simulator")
+    yield one
+    one.stop()
+
+
+def options(served: Served) -> dict[str, Any]:
+    return {
+        "base_url": served.server.url,
+        "credential_scopes": ["https://management.azure.com/.default"],
+        "per_call_policies": [AllowHttp()],
+    }
+
+
+def test_a_sync_client_takes_a_machine_home_over_http(fast: Served) -> None:
+    with (
+        ManagedIdentityCredential() as credential,
+        SiteRecoveryManagementClient(credential, SUBSCRIPTION, **options(fast)) as client,
+    ):
+        items = client.replication_protected_items
+        items.begin_test_failover(*WHERE, rehearsal_body(), **BRISK).result(20)
+        items.begin_test_failover_cleanup(*WHERE, CLEANUP_BODY, **BRISK).result(20)
+        items.begin_unplanned_failover(*WHERE, failover_body(), **BRISK).result(20)
+        item = items.begin_failover_commit(*WHERE, **BRISK).result(20)
+        assert item.properties is not None
+        assert item.properties.protection_state == "UnplannedFailoverCommitted"
+
+
+def test_an_aio_client_takes_a_machine_home_over_http(fast: Served) -> None:
+    async def life() -> str | None:
+        async with (
+            AsyncManagedIdentityCredential() as credential,
+            AsyncClient(credential, SUBSCRIPTION, **options(fast)) as client,
+        ):
+            items = client.replication_protected_items
+            await (await items.begin_test_failover(*WHERE, rehearsal_body(), **BRISK)).result()
+            await (await items.begin_test_failover_cleanup(*WHERE, CLEANUP_BODY, **BRISK)).result()
+            await (await items.begin_unplanned_failover(*WHERE, failover_body(), **BRISK)).result()
+            item = await (await items.begin_failover_commit(*WHERE, **BRISK)).result()
+            return item.properties.protection_state if item.properties else None
+
+    assert asyncio.run(life()) == "UnplannedFailoverCommitted"

@@ -218,7 +218,7 @@ def operation_result(call: Call) -> Response:
         return not_found(call.params["operation"], call.trace)
     signed = call.world.estate.signed_urls
     if not job.over(call.world.now):
-        return accepted(call.request, job, _result_scope(job.item_id or ""), signed=signed)
+        return accepted(call.request, job, job.item_id or "", signed=signed)
     moved = str(job.details.get("newReplicationProtectedItemId") or job.item_id)
     item = call.world.items.get(key(moved)) or call.world.items.get(key(job.item_id or ""))
     if item is None:
@@ -226,10 +226,6 @@ def operation_result(call: Call) -> Response:
     headers = accepted(call.request, job, job.item_id or "", signed=signed).headers
     kept = tuple(h for h in headers if h[0] in {"Azure-AsyncOperation", "x-ms-request-id"})
     return json_response(item_body(item, call.world)).with_headers(*kept)
-
-
-def _result_scope(item_id: str) -> str:
-    return item_id
 
 
 def _begin(call: Call, act: Act, wish: Wish) -> Response:
