@@ -91,11 +91,20 @@ class Dispatcher:
         return True
 
     def _jump(self, *, timers: bool = True) -> bool:
+        self._forget_the_past()
         due = self.queue.next_due(timers=timers)
         if due is None or not isinstance(self._clock, VirtualClock):
             return False
         self._clock.advance_to(moment(due))
         return True
+
+    def _forget_the_past(self) -> None:
+        """Let time not jump to a message that is gone: a timer of an instance, or a generation, that is over."""
+        while (first := self.queue.first_later()) is not None:
+            due, (work, key) = first
+            if work is not Work.ORCHESTRATION or self._orchestrations.is_due(str(key), due):
+                return
+            self.queue.forget_first()
 
     async def _do(self, piece: Piece) -> float:
         work, key = piece

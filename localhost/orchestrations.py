@@ -86,6 +86,10 @@ class Orchestrations:
         """Let go of what is kept of an instance whose history was changed from outside."""
         self._pasts.forget(instance_id)
 
+    def is_due(self, instance_id: str, at: str) -> bool:
+        """Whether a message waits for an instance that is due by then."""
+        return self._store.is_due(instance_id, at)
+
     async def step(self, instance_id: str) -> float:
         """Take one step of an instance with all messages that are due; answer what the function's part took."""
         now = self._clock.now()

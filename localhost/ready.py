@@ -43,6 +43,14 @@ class ReadyQueue:
             while later and later[0][0] <= now:
                 self._make_ready(heapq.heappop(later)[2])
 
+    def forget_first(self) -> None:
+        """Forget the next piece that is due later; timer triggers are not meant."""
+        heapq.heappop(self._later)
+
+    def first_later(self) -> tuple[str, Piece] | None:
+        """Answer the next piece that is due later, and when; timer triggers are not meant."""
+        return (self._later[0][0], self._later[0][2]) if self._later else None
+
     def next_due(self, *, timers: bool = True) -> str | None:
         """Answer when the next piece of work comes due, with or without timer triggers, which never end."""
         heaps = (self._later, self._timers) if timers else (self._later,)

@@ -210,6 +210,11 @@ class Store:
         events = decode_many(",".join(row[3] for row in rows))
         return [MessageRow(row[0], row[1], row[2], event) for row, event in zip(rows, events, strict=True)]
 
+    def is_due(self, instance_id: str, at: str) -> bool:
+        """Whether a message waits for an instance that is due by then."""
+        row = self._sql("SELECT 1 FROM inbox WHERE instance_id=? AND due<=? LIMIT 1", (instance_id, at)).fetchone()
+        return row is not None
+
     def task(self, n: int) -> TaskRow | None:
         """Answer one activity that is to be run."""
         if (known := self._tasks.get(n)) is not None:

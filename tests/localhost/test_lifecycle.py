@@ -1,13 +1,15 @@
 """Suspend, resume, terminate, rewind, restart, purge: what an operator may do to an instance."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import azure.durable_functions as df
 import pytest
 
-from localhost import Stalled, SyncHost, VirtualClock
+from localhost import SyncHost, SystemClock, VirtualClock
 from localhost.client import AlreadyExistsError, ArgumentError, GoneError, InvalidOperationError, NotFoundError
+from localhost.engine.events import EventType, decode_many
 from tests.localhost.apps import Context, Hosts, Steps, app_of, kinds_of
 
 
@@ -41,7 +43,7 @@ def test_a_suspended_instance_keeps_what_arrives_until_it_is_resumed(hosts: Host
     host.raise_event(instance_id, "go", "Ada")
     host.run_until_idle()
     assert state_of(host, instance_id).runtime_status == "Suspended"
-    assert "TaskScheduled" not in kinds_of(host, instance_id)
+    assert kinds_of(host, instance_id) == ["ExecutionStarted", "ExecutionSuspended", "EventRaised"]
 
     host.resume(instance_id, "back")
     status = host.run_until(instance_id)
@@ -247,23 +249,93 @@ def test_a_purged_instance_is_forgotten_even_while_it_runs(hosts: Hosts) -> None
     assert host.status(instance_id) is None
 
 
-def test_results_for_an_execution_that_is_over_are_dropped(hosts: Hosts) -> None:
-    def slow(context: Context) -> Steps:
-        generation = context.get_input()
-        deadline = context.create_timer(context.current_utc_datetime + timedelta(minutes=1))
-        yield context.task_any([deadline, context.wait_for_external_event("never")])
-        if generation < 2:
-            context.continue_as_new(generation + 1)
+def test_an_answer_for_a_generation_that_is_over_is_dropped(hosts: Hosts) -> None:
+    def asking(context: Context) -> Steps:
+        if context.get_input() == 0:
+            ask = context.call_entity(df.EntityId("Counter", "a"), "add", 1)
+            yield context.task_any([ask, context.wait_for_external_event("go")])
+            context.continue_as_new(1)
             return None
-        return generation
+        return (yield context.wait_for_external_event("never"))
+
+    host = hosts(app_of(asking))
+    instance_id = host.start("asking", 0)
+    host.raise_event(instance_id, "go")
+    host.run_until_idle()
+    assert kinds_of(host, instance_id) == ["ExecutionStarted"]
+    assert host.entity("Counter", "a") == 1
+
+
+def test_timers_of_a_generation_that_is_over_are_forgotten(hosts: Hosts) -> None:
+    def next_generation(context: Context) -> Steps:
+        if context.get_input() == 0:
+            timer = context.create_timer(context.current_utc_datetime + timedelta(days=1))
+            yield context.task_any([timer, context.call_activity("hello", "x")])
+            timer.cancel()
+            context.continue_as_new(1)
+            return None
+        return (yield context.wait_for_external_event("never"))
 
     clock = VirtualClock()
-    host = hosts(app_of(slow), clock=clock)
-    status = host.run_until(host.start("slow", 0))
-    assert status is not None
-    assert status.output == 2
-    with pytest.raises(Stalled):
-        host.run_until("nobody")
+    host = hosts(app_of(next_generation), clock=clock)
+    began = clock.now()
+    host.start("next_generation", 0)
+    host.run_until_idle()
+    assert clock.now() == began
+
+
+def test_timers_of_an_instance_that_is_over_are_forgotten(hosts: Hosts) -> None:
+    clock = VirtualClock()
+
+    def answered(context: Context) -> Steps:
+        deadline = context.create_timer(context.current_utc_datetime + timedelta(days=1))
+        yield context.task_any([deadline, context.call_activity("hello", "x")])
+        deadline.cancel()
+
+    host = hosts(app_of(answered), clock=clock)
+    began = clock.now()
+    host.start("answered")
+    host.run_until_idle()
+    assert clock.now() == began
+
+
+def test_a_step_whose_instance_was_purged_meanwhile_leaves_nothing(hosts: Hosts) -> None:
+    entered, may_go = threading.Event(), threading.Event()
+
+    def slow(context: Context) -> Steps:
+        entered.set()
+        may_go.wait()
+        return (yield context.call_activity("hello", "x"))
+
+    host = hosts(app_of(slow), clock=SystemClock())
+    instance_id = host.start("slow")
+    host.run_until(entered.is_set)
+    host.purge(instance_id)
+    may_go.set()
+    host.run_until_idle()
+    store = host.host._store
+    assert store.history_json(instance_id) == ("", 0)
+    assert store.task(1) is None
+
+
+def test_history_marks_messages_as_played_and_decisions_not(hosts: Hosts) -> None:
+    def call(context: Context) -> Steps:
+        return (yield context.call_activity("hello", "x"))
+
+    host = hosts(app_of(call))
+    instance_id = host.start("call")
+    host.run_until(instance_id)
+    events = decode_many(host.host._store.history_json(instance_id)[0])
+    assert [(event.type, event.played) for event in events] == [
+        (EventType.ORCHESTRATOR_STARTED, False),
+        (EventType.EXECUTION_STARTED, True),
+        (EventType.TASK_SCHEDULED, False),
+        (EventType.ORCHESTRATOR_COMPLETED, False),
+        (EventType.ORCHESTRATOR_STARTED, False),
+        (EventType.TASK_COMPLETED, True),
+        (EventType.EXECUTION_COMPLETED, False),
+        (EventType.ORCHESTRATOR_COMPLETED, False),
+    ]
 
 
 def test_an_entity_that_was_destructed_does_not_exist_until_it_is_used_again(hosts: Hosts) -> None:

@@ -29,6 +29,8 @@ def elapsed(host: SyncHost, instance_id: str) -> timedelta:
 
 def test_a_compensation_after_a_failed_task_all_waits_for_the_slowest_branch(hosts: Hosts) -> None:
     """The SDK raises at the first failure; the host starts what comes next when every sibling is done."""
+    clock = VirtualClock()
+    compensated: list[datetime] = []
 
     def slow(context: Context) -> Steps:
         yield context.create_timer(context.current_utc_datetime + timedelta(hours=3))
@@ -37,11 +39,18 @@ def test_a_compensation_after_a_failed_task_all_waits_for_the_slowest_branch(hos
         try:
             yield context.task_all([context.call_activity("fail", "boom"), context.call_sub_orchestrator("slow")])
         except Exception:  # noqa: BLE001  the type is lost on the wire
-            yield context.call_activity("hello", "compensation")
-        return "compensated"
+            yield context.call_activity("compensate", "x")
 
-    host = hosts(app_of(saga, slow))
-    assert elapsed(host, host.start("saga")) == timedelta(hours=3)
+    app = app_of(saga, slow)
+
+    @app.activity_trigger(input_name="name")
+    def compensate(name: str) -> None:
+        compensated.append(clock.now())
+
+    host = hosts(app, clock=clock)
+    began = clock.now()
+    host.run_until(host.start("saga"))
+    assert compensated == [began + timedelta(hours=3)]
 
 
 def test_a_timer_that_is_not_cancelled_keeps_the_instance_running(hosts: Hosts) -> None:
@@ -160,6 +169,20 @@ def test_waiters_of_one_name_are_served_last_come_first_and_payloads_in_order(ho
     status = host.run_until(instance_id)
     assert status is not None
     assert status.output == ["second", "first"]
+
+
+def test_a_wait_that_lost_a_race_does_not_take_the_next_waits_event(hosts: Hosts) -> None:
+    def again(context: Context) -> Steps:
+        yield context.task_any([context.wait_for_external_event("go"), context.call_activity("hello", "x")])
+        return (yield context.wait_for_external_event("go"))
+
+    host = hosts(app_of(again))
+    instance_id = host.start("again")
+    host.run_until_idle()
+    host.raise_event(instance_id, "go", "second")
+    status = host.run_until(instance_id)
+    assert status is not None
+    assert status.output == "second"
 
 
 def test_a_naive_time_cannot_be_waited_for(hosts: Hosts) -> None:
