@@ -98,8 +98,8 @@ class JobRecord(Answer):
 class Leg(Answer):
     """One machine's way through one stage.
 
-    `since` is when the present status began, by Azure's clock; for an act that is asked for again and again, when
-    it was first asked for.
+    `since` is when the present status began, by Azure's clock; `asked_since` when the present act was first asked
+    for, however often it was asked again.
     """
 
     subject: Subject
@@ -119,6 +119,8 @@ class Leg(Answer):
     gone_since: datetime | None = None
     # Since when an idle machine is where its road does not expect it; old runs begin to count anew.
     odd_since: datetime | None = None
+    # Absent in old runs, which begin to count at their next order.
+    asked_since: datetime | None = None
 
     @property
     def has_ended(self) -> bool:

@@ -45,27 +45,25 @@ def row(plan: Plan, journey: Journey) -> dict[str, Any]:
 
 def notes(gate: GateName, request: FailbackRequest) -> list[str]:
     """Say what an answer sets in motion, and what cannot be undone."""
-    match gate:
-        case GateName.FAILBACK:
-            source = "is shut down first" if request.shut_down_source else "is left running"
-            moves = f"the machine fails over to its home region, and the one in the secondary region {source}"
-            return [
-                f"approve: the rehearsal is cleaned up, {moves}",
-                "changeRecoveryPoint: the rehearsal is cleaned up and held again with the point you name",
-                "stop: the rehearsal is cleaned up and the machine stays where it is",
-            ]
-        case GateName.COMMIT:
-            return [
-                "approve: commits, which deletes all recovery points and cannot be undone; then re-protects",
-                "changeRecoveryPoint: brings the machine back to the point you name, then asks again",
-                "stop: leaves the machine failed over but uncommitted; it is not protected",
-            ]
-        case GateName.INTERVENTION:
-            return [
-                "retry: looks at the machine again, then repeats what failed",
-                "skip: goes on without it; the reason is kept in the report",
-                "stop: leaves the machine where it is",
-            ]
+    if gate is GateName.FAILBACK:
+        source = "is shut down first" if request.shut_down_source else "is left running"
+        moves = f"the machine fails over to its home region, and the one in the secondary region {source}"
+        return [
+            f"approve: the rehearsal is cleaned up, {moves}",
+            "changeRecoveryPoint: the rehearsal is cleaned up and held again with the point you name",
+            "stop: the rehearsal is cleaned up and the machine stays where it is",
+        ]
+    if gate is GateName.COMMIT:
+        return [
+            "approve: commits, which deletes all recovery points and cannot be undone; then re-protects",
+            "changeRecoveryPoint: brings the machine back to the point you name, then asks again",
+            "stop: leaves the machine failed over but uncommitted; it is not protected",
+        ]
+    return [
+        "retry: looks at the machine again, then repeats what failed",
+        "skip: goes on without it; the reason is kept in the report",
+        "stop: leaves the machine where it is",
+    ]
 
 
 def may_pass_silently(gate: GateName, journey: Journey) -> bool:

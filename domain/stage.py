@@ -93,9 +93,8 @@ def decide(task: Task, legs: Iterable[Leg], look: Look, *, stopping: bool = Fals
         elif running < task.max_parallel:
             running += 1
             orders.append(order_for(task, leg, act, look.as_of))
-            # Patience with an act begins when it is first asked for.
-            since = leg.since if leg.act is act else look.as_of
-            after.append(leg.having(act=act, since=since, words=f"{ACTS[act].words}: starting"))
+            asked = (leg.asked_since if leg.act is act else None) or look.as_of
+            after.append(leg.having(act=act, asked_since=asked, words=f"{ACTS[act].words}: starting"))
         else:
             after.append(leg.having(since=look.as_of, words=f"{ACTS[act].words}: waits for its turn"))
     return Decision(
@@ -135,8 +134,8 @@ def _watch(task: Task, leg: Leg, look: Look) -> Leg:
     snapshot = leg.snapshot
     if snapshot is None:
         return leg
-    if leg.status is LegStatus.CONFIRMING:
-        leg = _confirm(task, leg, snapshot, now)
+    if leg.status is LegStatus.CONFIRMING and leg.act is not None:
+        leg = _confirm(task, leg, leg.act, snapshot, now)
     if leg.status is LegStatus.VALIDATING and state_of(snapshot) not in _KEPT_JUDGING:
         leg = _to(leg, LegStatus.READY, now)
     return _advance(task, leg, snapshot, now) if leg.status is LegStatus.READY else leg
@@ -187,14 +186,12 @@ def _progress(act: Act, job: JobSnapshot) -> str:
     return f"{ACTS[act].words}{task}{waits}"
 
 
-def _confirm(task: Task, leg: Leg, snapshot: MachineSnapshot, now: datetime) -> Leg:
+def _confirm(task: Task, leg: Leg, act: Act, snapshot: MachineSnapshot, now: datetime) -> Leg:
     """Believe an act when the machine shows it: "job succeeded" is not yet the state it leads to.
 
     Somebody may have taken the machine further before it was seen there; the road knows that state too.
     """
-    act, state = leg.act, state_of(snapshot)
-    if act is None:
-        return leg
+    state = state_of(snapshot)
     further = state not in ACTS[act].before and task.step(state) is not None
     if (state in ACTS[act].after or further) and not _still_held(leg, snapshot):
         return _to(leg, LegStatus.READY, now).having(acts=(*leg.acts, act), job=None)
@@ -328,33 +325,37 @@ def _hear(leg: Leg, start: Start, now: datetime) -> Leg:
         return _undecided(leg, act, now)
     if start.kind is StartKind.ABSENT:
         return _absent(leg, act, now)
-    if now - (leg.since or now) > GIVE_UP_AFTER:
+    if _asked_for(leg, now) > GIVE_UP_AFTER:
         return _fail(leg, now, setbacks.not_begun(act, start.words))
     wait = start.retry_after or timedelta(0)
     return leg.having(status=LegStatus.READY, not_before=now + wait, words=f"{words}: {start.words or 'waits'}")
 
 
+def _asked_for(leg: Leg, now: datetime) -> timedelta:
+    """Say for how long an act has been asked for, from the first time on."""
+    return now - (leg.asked_since or now)
+
+
 def _undecided(leg: Leg, act: Act, now: datetime) -> Leg:
     since = leg.since if leg.status is LegStatus.UNDECIDED and leg.since else now
-    if now - since > GIVE_UP_AFTER:
+    if _asked_for(leg, now) > GIVE_UP_AFTER:
         return _fail(leg, now, setbacks.never_known(act))
     return _to(leg, LegStatus.UNDECIDED, since, "the answer was lost, looking for its job")
 
 
 def _absent(leg: Leg, act: Act, now: datetime) -> Leg:
     """Decide that a lost POST was not accepted: long without a job, and the machine idle and still offering it."""
-    lost_for = now - (leg.since or now)
-    idle = leg.snapshot is not None and allows(leg.snapshot, act) and not is_busy(leg.snapshot)
-    if lost_for > UNDECIDED_FOR and idle:
-        return _to(leg, LegStatus.READY, now, f"{ACTS[act].words}: was not accepted, asking again")
-    if lost_for > GIVE_UP_AFTER:
+    if _asked_for(leg, now) > GIVE_UP_AFTER:
         return _fail(leg, now, setbacks.never_known(act))
+    idle = leg.snapshot is not None and allows(leg.snapshot, act) and not is_busy(leg.snapshot)
+    if now - (leg.since or now) > UNDECIDED_FOR and idle:
+        return _to(leg, LegStatus.READY, now, f"{ACTS[act].words}: was not accepted, asking again")
     return leg
 
 
 def _refused(leg: Leg, refusal: Refusal, now: datetime) -> Leg:
     """Fail on a refusal, unless it is about a state that may only be lagging behind."""
-    if refusal.code == setbacks.NOT_ALLOWED_NOW and now - (leg.since or now) <= CONFIRM_WITHIN:
+    if refusal.code == setbacks.NOT_ALLOWED_NOW and _asked_for(leg, now) <= CONFIRM_WITHIN:
         return leg.having(status=LegStatus.READY, not_before=now + STALE_FOR / 4, words=refusal.what)
     return _fail(leg, now, refusal)
 

@@ -129,7 +129,9 @@ def test_each_machine_is_decided_on_its_own() -> None:
 def test_an_approval_of_all_counts_for_those_not_approved_before() -> None:
     asked = ledger(*MACHINES, policy=ApprovalPolicy(quorum=2))
     some = entry(asked.question, machines=("vm0",))
-    assert taken(asked, some, entry(asked.question, id="again")) == [Judgement.RECORDED] * 2
+    both = judge(judge(asked, some), entry(asked.question, id="again"))
+    assert [each.judgement for each in both.entries] == [Judgement.RECORDED] * 2
+    assert both.outcomes == {}
 
 
 def test_an_answer_that_the_gate_does_not_take_is_unfit() -> None:

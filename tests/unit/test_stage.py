@@ -12,8 +12,8 @@ from domain.errors import Refusal
 from domain.leg import Leg, LegStatus, StageName
 from domain.lifecycle import Act, MachineState
 from domain.machine import JobError, TaskSnapshot
-from domain.setbacks import NOT_ALLOWED_NOW
-from domain.stage import begin, decide, give_up, hear, hear_validations, intention
+from domain.setbacks import LONG_RUNNING, NOT_ALLOWED_NOW
+from domain.stage import begin, decide, give_up, hear, hear_validations, intention, next_look
 from tests.unit.making import (
     AWAY_CACHE,
     HOME_CACHE,
@@ -236,6 +236,14 @@ def test_an_order_whose_outcome_stays_unknown_is_given_to_people(kind: StartKind
     busy = lost().having(snapshot=held(S.AWAY_PROTECTED, "UnplannedFailover"))
     assert answered(busy, kind, 719).status is LegStatus.UNDECIDED
     assert answered(busy, kind, 721).failure.code == "OutcomeUnknown"
+
+
+def test_an_order_that_is_lost_again_and_again_is_given_to_people() -> None:
+    one = ordered()
+    for minutes in range(0, 12 * 60 + 10, 5):
+        heard = answered(one, StartKind.UNDECIDED, minutes)
+        one = after(StageName.MOVE, answered(heard, StartKind.ABSENT, minutes + 4), minutes=minutes + 4)
+    assert one.failure.code == "OutcomeUnknown"
 
 
 # -- a running job --------------------------------------------------------------------------------------------
@@ -503,6 +511,26 @@ def test_a_machine_that_does_not_come_up_in_time_has_failed_its_validation() -> 
 def test_a_verdict_on_a_machine_that_is_not_judged_changes_nothing() -> None:
     assert hear_validations(MOVE, [leg()], [validation()]) == (leg(),)
     assert hear_validations(MOVE, [judging()], []) == (judging(),)
+
+
+# -- the next look --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "slow"),
+    [
+        (running(), False),
+        (running(since=NOON - LONG_RUNNING * 2), True),
+        (leg(snapshot=snapshot(S.HOME_SYNCING)), True),
+        (leg(snapshot=snapshot(S.HOME_COMMITTED)), False),
+        (leg(), False),
+        (leg(status=LegStatus.DONE), True),
+    ],
+)
+def test_what_takes_long_anyway_is_looked_at_less_often(one: Leg, *, slow: bool) -> None:
+    protect = task(StageName.PROTECT)
+    assert (next_look(protect, [one], NOON) > protect.look_every) is slow
+    assert next_look(protect, [one, leg("other")], NOON) == protect.look_every
 
 
 # -- stopping -------------------------------------------------------------------------------------------------

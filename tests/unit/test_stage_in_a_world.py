@@ -74,7 +74,7 @@ cases = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(cases, st.none() | st.integers(0, 30))
 def test_whatever_the_world_does_every_leg_ends_and_no_rule_is_broken(case: Case, stop_at: int | None) -> None:
     case = replace(case, stop_at=stop_at)
@@ -93,7 +93,7 @@ def test_whatever_the_world_does_every_leg_ends_and_no_rule_is_broken(case: Case
         assert (leg.status is LegStatus.FAILED) == (leg.failure is not None)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(cases)
 def test_a_failover_is_only_ever_asked_for_when_it_leads_home(case: Case) -> None:
     for stage in (StageName.MOVE, StageName.REHEARSE, StageName.CLEAN_UP):
@@ -108,7 +108,7 @@ def home(snapshot: MachineSnapshot | None) -> bool:
     return snapshot is not None and is_homeward(snapshot)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases, lags)
 def test_in_a_sound_world_each_machine_on_the_road_arrives_with_one_job_an_act(case: Case, lag: timedelta) -> None:
     case = replace(case, weather=Weather(list_lag=lag, job_lag=lag))
@@ -131,7 +131,7 @@ AIMS = {
 }
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(cases)
 def test_a_leg_is_done_only_when_its_machine_is_where_the_stage_leads(case: Case) -> None:
     case = replace(case, weather=replace(case.weather, meddling=0))

@@ -67,6 +67,14 @@ def test_jobs_are_left_out_first_then_long_words_then_all_but_the_numbers() -> N
     assert sized(1_000) == {"machines": [], "counts": {"failover": 1_000}}
 
 
+def test_of_many_kinds_as_many_are_counted_as_there_is_room_for() -> None:
+    kinds = [chr(0x1F600 + number) * 32 for number in range(40)]
+    machines = [{"name": "vm", "words": kind, "job": {}} for kind in kinds for _ in range(25)]
+    fitted = fit({"machines": machines})
+    assert 5 < len(fitted["counts"]) < len(kinds)
+    assert size(fitted) <= LARGEST
+
+
 def test_a_status_without_machines_stays_as_it_is() -> None:
     assert fit({"phase": "look"}) == {"phase": "look", "machines": []}
 

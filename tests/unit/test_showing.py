@@ -1,0 +1,83 @@
+"""What people are shown at a gate: enough to decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domain.contract import ChosenPoint, Select, Verdict
+from domain.errors import Refusal
+from domain.gate import OFFERS, GateName
+from domain.lifecycle import Act
+from domain.planning import make_plan
+from domain.showing import may_pass_silently, notes, row
+from tests.unit.making import NAME, S, at, facts, journey, record, request, snapshot, validation
+
+PLAN = make_plan(request(), facts())
+
+
+def shown(state: Any = S.AWAY_PROTECTED, **changes: Any) -> dict[str, Any]:
+    return row(PLAN, journey(state, **changes))
+
+
+def test_a_row_says_where_a_machine_is_where_it_goes_and_what_was_checked() -> None:
+    found = shown()
+    assert (found["name"], found["from"], found["to"]) == (NAME, "eastus", "centralus")
+    assert found["state"] == "in eastus, protected: ready to come home"
+    assert {check["about"] for check in found["checks"]} == {NAME}
+
+
+def test_a_machine_that_was_not_seen_is_shown_by_its_words() -> None:
+    unseen = shown(snapshot=None, words="not looked at", rehearsal=validation())
+    assert (unseen["state"], unseen["testVm"]) == ("not looked at", None)
+
+
+def test_before_the_failover_the_rehearsal_and_its_test_machine_are_shown() -> None:
+    found = shown(S.AWAY_REHEARSED, rehearsal=validation())
+    assert found["rehearsal"]["verdict"] == "passed"
+    assert found["testVm"] == snapshot(S.AWAY_REHEARSED).test_vm
+
+
+def test_after_the_failover_the_point_used_and_what_it_cost_are_shown() -> None:
+    failover = record(point="point-1", point_time=at(-60))
+    found = shown(S.HOME_UNCOMMITTED, jobs=(failover,), rehearsal=validation(), validation=validation())
+    assert "rehearsal" not in found
+    assert found["usedPoint"] == {"id": "point-1", "time": at(-60).isoformat()}
+    assert found["measured"]["dataLoss"] == "PT1M"
+    changed = record(Act.CHANGE_POINT, job_id="job-2", point="point-2")
+    again = shown(S.HOME_UNCOMMITTED, jobs=(failover, changed))
+    assert again["usedPoint"] == {"id": "point-2", "time": None}
+
+
+def test_the_point_that_would_be_used_and_what_failed_are_shown() -> None:
+    found = shown(
+        point=ChosenPoint(select=Select.LATEST),
+        failure=Refusal(code="x", what="it broke", remedy="mend it"),
+    )
+    assert found["point"] == {"select": "latest"}
+    assert found["failure"]["what"] == "it broke"
+
+
+@pytest.mark.parametrize("gate", GateName)
+def test_each_answer_of_a_gate_is_explained(gate: GateName) -> None:
+    told = notes(gate, request())
+    assert [note.split(":")[0] for note in told] == [choice.value for choice in OFFERS[gate]]
+
+
+def test_what_cannot_be_undone_is_said_before_it_is_decided() -> None:
+    assert "cannot be undone" in notes(GateName.COMMIT, request())[0]
+    assert "is shut down first" in notes(GateName.FAILBACK, request())[0]
+    assert "is left running" in notes(GateName.FAILBACK, request(shutDownSource=False))[0]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "passes"), [(Verdict.PASSED, True), (Verdict.WARNED, True), (Verdict.FAILED, False), (None, False)]
+)
+def test_silence_may_approve_only_what_was_judged_well_for_that_very_gate(
+    verdict: Verdict | None, *, passes: bool
+) -> None:
+    found = validation(verdict) if verdict else None
+    assert may_pass_silently(GateName.FAILBACK, journey(rehearsal=found)) is passes
+    assert may_pass_silently(GateName.COMMIT, journey(validation=found)) is passes
+    assert not may_pass_silently(GateName.COMMIT, journey(rehearsal=found))
