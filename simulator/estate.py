@@ -179,7 +179,7 @@ class RegionSpec(_Part):
     isolated_network: str | None = "isolated"
     peered_with: tuple[str, ...] = ("contoso-hub",)
     cache_storage_account: str
-    core_quota: int = Field(default=350, ge=0)
+    core_quota: int | None = Field(default=None, ge=0)
     cores_in_use: int = Field(default=40, ge=0)
     restricted_sizes: tuple[str, ...] = ()
 

@@ -76,7 +76,7 @@ class Journal:
     ) -> None:
         """Add one call; a write is any POST, PUT, PATCH or DELETE to Azure Resource Manager."""
         self.count += 1
-        reads = request.method in {"GET", "HEAD"} or "/query" in request.path
+        to_arm = request.path.lower().startswith("/subscriptions/")
         call = Call(
             number=self.count,
             time=now,
@@ -87,7 +87,7 @@ class Journal:
             delivery=delivery,
             client_request_id=trace.client_request_id,
             user_agent=request.headers.get("user-agent", ""),
-            write=not reads,
+            write=to_arm and request.method not in {"GET", "HEAD"},
             act=trace.act,
             item=trace.item,
             operation=trace.operation,

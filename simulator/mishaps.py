@@ -8,6 +8,7 @@ from simulator.arm import key
 from simulator.estate import Act
 from simulator.faults import Fault, FaultName, Occasion
 from simulator.jobs import JobError, JobState
+from simulator.providers.compute import quota_is_exceeded
 
 if TYPE_CHECKING:
     from simulator.effects import Started
@@ -47,6 +48,8 @@ def _failure(started: Started) -> tuple[int, JobError] | None:
     tasks = started.job.scenario.tasks
     if fault := started.faults.get(FaultName.REGION_OUT_OF_CAPACITY):
         return len(tasks) - 2, _capacity(started.item, fault)
+    if exceeded := _over_quota(started):
+        return len(tasks) - 2, exceeded
     if locked := _locked(started):
         return len(tasks) - 1, locked
     fault = started.faults.get(FaultName.JOB_FAILS)
@@ -61,6 +64,20 @@ def _failure(started: Started) -> tuple[int, JobError] | None:
         possible_causes="The provider reported an error.",
         recommended_action="Resolve the error and try the operation again.",
         task_id=tasks[at].task_id,
+    )
+
+
+def _over_quota(started: Started) -> JobError | None:
+    """Answer how a machine is refused that a declared quota has no room for (invented: its code here)."""
+    item = started.item
+    starts = started.job.act in {Act.FAILOVER, Act.TEST_FAILOVER}
+    if not starts or not quota_is_exceeded(started.world, item.target.region, item.machine.size):
+        return None
+    return JobError(
+        code="QuotaExceeded",
+        message="Operation could not be completed as it results in exceeding approved Total "
+        f"Regional Cores quota in {item.target.region_name}.",
+        recommended_action="Ask for more cores in the region, then try the operation again.",
     )
 
 

@@ -22,6 +22,8 @@ SIZES = {
     "Standard_D8s_v3": ("standardDSv3Family", 8, 32),
     "Standard_DS1_v2": ("standardDSv2Family", 1, 3.5),
 }
+OTHER_SIZE = ("standardDSv3Family", 2, 8)
+QUOTA = 350
 FAMILY_NAMES = {
     "cores": "Total Regional vCPUs",
     "standardDSv3Family": "Standard DSv3 Family vCPUs",
@@ -71,17 +73,12 @@ def list_usages(call: Call) -> Response:
     if spec is None:
         message = f"The location '{region}' is not available for the subscription."
         raise call.bad_request("NoRegisteredProviderFound", message)
-    used = dict.fromkeys(FAMILY_NAMES, 0)
-    for machine in call.world.vms.values():
-        if machine.region == region and machine.running:
-            family, cores, _ = SIZES.get(machine.size, ("standardDSv3Family", 2, 8))
-            used[family] += cores
-            used["cores"] += cores
+    limit, used = core_quota(call.world, region), cores_running(call.world, region)
     return json_response(
         {
             "value": [
                 {
-                    "limit": spec.core_quota,
+                    "limit": limit,
                     "unit": "Count",
                     "currentValue": spec.cores_in_use + count,
                     "name": {"value": name, "localizedValue": FAMILY_NAMES[name]},
@@ -90,6 +87,36 @@ def list_usages(call: Call) -> Response:
             ]
         }
     )
+
+
+def cores_running(world: World, region: str) -> dict[str, int]:
+    """Count the cores of a region's running machines, in all and by family."""
+    used = dict.fromkeys(FAMILY_NAMES, 0)
+    for machine in world.vms.values():
+        if machine.region == region and machine.running:
+            family, cores, _ = SIZES.get(machine.size, OTHER_SIZE)
+            used[family] += cores
+            used["cores"] += cores
+    return used
+
+
+def core_quota(world: World, region: str) -> int:
+    """Answer a region's quota; where the estate is silent, room for every machine and its test machine."""
+    declared = world.estate.regions[region].core_quota
+    if declared is not None:
+        return declared
+    needed = sum(SIZES.get(i.machine.size, OTHER_SIZE)[1] for i in world.items.values())
+    return QUOTA + 2 * needed
+
+
+def quota_is_exceeded(world: World, region: str, size: str) -> bool:
+    """Answer whether one more machine of this size is more than the region's quota."""
+    declared = world.estate.regions[region].core_quota
+    if declared is None:
+        return False
+    cores = SIZES.get(size, OTHER_SIZE)[1]
+    in_use = world.estate.regions[region].cores_in_use + cores_running(world, region)["cores"]
+    return in_use + cores > declared
 
 
 def list_skus(call: Call) -> Response:

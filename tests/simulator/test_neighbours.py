@@ -100,6 +100,26 @@ def test_usages_rise_with_what_runs(caller: Caller) -> None:
     assert used() == before + 2
 
 
+def test_a_region_without_cores_refuses_the_machine() -> None:
+    full = RegionSpec(resource_group="rg", cache_storage_account="c", core_quota=41)
+    regions = Estate().regions | {"centralus": full}
+    machine = {"name": "x", "state": "protected-in-reverse"}
+    caller = Caller(Simulator(estate_of(machine, regions=regions), clock=ManualClock()))
+    name = caller.act("unplanned_failover", failover_body(), name="x")
+    caller.wait(206)
+    job = caller.job(name).properties
+    assert job.state == "Failed"
+    assert job.errors[0].service_error_details.code == "QuotaExceeded"
+
+
+def test_a_large_estate_has_room_for_all_its_machines() -> None:
+    machines = {"name": "x", "count": 1_000, "state": "protected-in-reverse"}
+    caller = Caller(Simulator(estate_of(machines), clock=ManualClock()))
+    path = f"{SUB}/providers/Microsoft.Compute/locations/centralus/usages"
+    (cores, *_rest) = caller.get(path).json()["value"]  # type: ignore[misc]
+    assert cores["limit"] - cores["currentValue"] > 2_000
+
+
 def test_a_restricted_size_says_why() -> None:
     spec = RegionSpec(
         resource_group="rg",
