@@ -79,6 +79,24 @@ def test_a_route_that_hangs_does_not_stop_the_others(hosts: Hosts, never: thread
     assert host.request("GET", "/api/fine").text == "fine"
 
 
+def test_an_orchestrator_that_hangs_fails_and_the_others_go_on(never: threading.Event) -> None:
+    def stuck(context: Context) -> Steps:
+        never.wait()
+        yield context.call_activity("hello", "x")
+
+    def fine(context: Context) -> Steps:
+        return (yield context.call_activity("hello", "x"))
+
+    with SyncHost(app_of(stuck, fine), clock=SystemClock(), host_json=TIMEOUT) as host:
+        hanging, going = host.start("stuck"), host.start("fine")
+        went = host.run_until(going, within=timedelta(seconds=10))
+        hung = host.run_until(hanging, within=timedelta(seconds=10))
+    assert went is not None
+    assert went.output == "Hello x!"
+    assert hung is not None
+    assert "Timeout value of 00:00:01 was exceeded by function: Functions.stuck" in str(hung.output)
+
+
 def test_a_users_own_timeout_is_not_the_hosts(hosts: Hosts) -> None:
     app = app_of(call_hanging)
 
