@@ -272,7 +272,7 @@ def item_path(where: tuple[str, str]) -> str:
     )
 
 
-@pytest.mark.parametrize(("file", "seq", "send"), ACCEPTED, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(("file", "seq", "send"), ACCEPTED, ids=[f"{file}-{seq}" for file, seq, _ in ACCEPTED])
 def test_an_accepted_operation_has_the_recorded_headers(
     file: str, seq: str, send: Callable[[Caller], Any]
 ) -> None:
