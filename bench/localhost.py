@@ -22,7 +22,7 @@ from localhost import LocalHost  # noqa: E402  the path comes first
 
 Steps = Generator[Any, Any, Any]
 
-COLD_APP = '''
+COLD_APP = """
 import azure.durable_functions as df
 
 app = df.DFApp()
@@ -31,7 +31,7 @@ app = df.DFApp()
 @app.activity_trigger(input_name="name")
 def hello(name: str) -> str:
     return name
-'''
+"""
 
 
 def build() -> df.DFApp:
