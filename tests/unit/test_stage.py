@@ -141,9 +141,8 @@ def test_a_machine_that_waited_for_its_turn_has_all_its_patience_left() -> None:
     busy = running().having(subject=subject("busy"), since=at(hours=11))
     waiting = leg(since=NOON, snapshot=snapshot())
     waited = decide(task(max_parallel=1), [busy, waiting], look(when=at(hours=11))).legs[1]
-    asked = after(StageName.MOVE, waited, minutes=662)
-    refusal = Refusal(code=NOT_ALLOWED_NOW, what="not now", remedy="wait")
-    assert answered(asked, StartKind.REFUSED, 662, refusal=refusal).status is LegStatus.READY
+    seen = look(held(S.AWAY_PROTECTED, "TestFailover"), when=at(hours=13))
+    assert decide(MOVE, [waited], seen).legs[0].status is LegStatus.READY
 
 
 # -- what was asked is heard ----------------------------------------------------------------------------------
