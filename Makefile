@@ -59,7 +59,15 @@ lock: | $(BIN)/python ## pin every requirement with its hashes, newest that fit
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--upgrade --constraint requirements-local.txt --extra local --group dev pyproject.toml -o requirements-dev.txt
 
+bench: $(VENV)/dev.stamp ## measure the local host; JSON under build/, a table here
+	@mkdir -p build
+	$(BIN)/python bench/localhost.py build/bench-localhost.json
+
+chaos: $(VENV)/dev.stamp ## the long randomized runs, and kills at every boundary; JUnit under build/
+	@mkdir -p build
+	$(BIN)/python -m pytest -q -m chaos --timeout 1800 --junit-xml build/chaos.xml
+
 clean: ## everything that can be made again
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 
-.PHONY: help demo up test lint coverage check format lock clean
+.PHONY: help demo up test lint coverage check format lock bench chaos clean

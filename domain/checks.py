@@ -52,7 +52,7 @@ def _people(request: FailbackRequest) -> Iterator[Check]:
     if not policy.requester_may_approve:
         able -= {requester}
     if len(able) >= policy.quorum:
-        yield _passed("approvers", f"{len(able)} people may approve, {policy.quorum} must")
+        yield _passed("approvers", f"{len(able)} of those named may approve; {policy.quorum} must")
     else:
         yield _failed(
             "approvers",

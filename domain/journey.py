@@ -12,8 +12,8 @@ from domain.contract import ChosenPoint, Mode, Subject, Validation, Verdict
 from domain.errors import Refusal
 from domain.gate import Outcome
 from domain.leg import JobRecord, Leg, LegStatus, StageName
-from domain.lifecycle import Act, MachineState, in_words, state_of
-from domain.machine import MachineSnapshot
+from domain.lifecycle import Act, MachineState, state_of
+from domain.machine import MachineSnapshot, last_segment
 from domain.wire import Answer
 
 
@@ -102,8 +102,7 @@ class Journey(Answer):
 
     def stopped(self, words: str) -> Journey:
         """End the journey where it is, by somebody's will."""
-        where = f"; {in_words(self.snapshot)}" if self.snapshot else ""
-        return self.having(status=JourneyStatus.STOPPED, words=f"{words}{where}")
+        return self.having(status=JourneyStatus.STOPPED, words=words)
 
     def failed(self) -> Journey:
         """End the journey where it is, for its failure."""
@@ -129,6 +128,22 @@ class Journey(Answer):
         """Give the last job of one kind that succeeded."""
         done = (record for record in reversed(self.jobs) if record.act is act and record.job.succeeded)
         return next(done, None)
+
+
+def point_used(journey: Journey) -> tuple[str | None, datetime | None]:
+    """Give the recovery point that a machine was brought home with: its id and its time.
+
+    A failover's job tells the point it used. A change of recovery point tells nothing, so there it is what the
+    item shows, or what was asked for; the time is known only of the latter.
+    """
+    record, chosen = journey.last_job(Act.CHANGE_POINT) or journey.last_job(Act.FAIL_OVER), journey.point
+    if record is None:
+        return None, None
+    asked = last_segment(chosen.id) if chosen and chosen.id else None
+    seen = journey.snapshot.point if journey.snapshot else None
+    used = record.job.point or seen or asked
+    is_asked = asked is not None and used is not None and used.casefold() == asked.casefold()
+    return used, record.job.point_time or (chosen.time if chosen and is_asked else None)
 
 
 class Measured(Answer):
@@ -157,11 +172,11 @@ def measure(journey: Journey) -> Measured:
     if record is None or record.job.started is None or record.job.ended is None:
         return Measured(site_recovery=total)
     stopped = _source_stopped(record) or record.job.started
-    last = journey.last_job(Act.CHANGE_POINT) or record
+    _, point_time = point_used(journey)
     well = journey.validation
     judged_well = well is not None and well.verdict is not Verdict.FAILED
     return Measured(
-        data_loss=stopped - last.job.point_time if last.job.point_time else None,
+        data_loss=stopped - point_time if point_time else None,
         downtime=record.job.ended - stopped,
         recovery=_positive(well.as_of, stopped) if well and judged_well else None,
         site_recovery=total,

@@ -14,7 +14,7 @@ from typing import Any
 from domain.contract import Check, ChosenPoint, Mode, PointChoice, Validation
 from domain.errors import Refusal
 from domain.gate import Entry
-from domain.journey import Journey, JourneyStatus, Measured, Skipped, measure
+from domain.journey import Journey, JourneyStatus, Measured, Skipped, measure, point_used
 from domain.leg import JobRecord
 from domain.lifecycle import Act, MachineState, in_words
 from domain.machine import JobError, TaskSnapshot
@@ -248,19 +248,20 @@ def _machine_words(journey: Journey) -> str:
         return f"{failure.what}{where}"
     if journey.is_travelling and journey.snapshot:
         return in_words(journey.snapshot)
-    return journey.words
+    where = f"; {in_words(journey.snapshot)}" if journey.snapshot else ""
+    return f"{journey.words}{where}"
 
 
 def _point(journey: Journey) -> PointReport | None:
-    record = journey.last_job(Act.CHANGE_POINT) or journey.last_job(Act.FAIL_OVER)
+    used, time = point_used(journey)
     chosen, asked = journey.point or ChosenPoint(select=PointChoice().select), journey.subject.point
-    if record is None:
+    if used is None and time is None:
         return None
     return PointReport(
         select=asked.select,
         asked=chosen.id or asked.id,
-        id=record.job.point or (journey.snapshot.point if journey.snapshot else None) or chosen.id,
-        time=record.job.point_time or chosen.time,
+        id=used,
+        time=time,
         kind=chosen.kind if chosen.id else None,
     )
 

@@ -12,7 +12,7 @@ from domain.duration import spoken
 from domain.errors import Refusal
 from domain.leg import Leg, Task
 from domain.lifecycle import ACTS, Act, in_words
-from domain.machine import JobSnapshot, MachineSnapshot
+from domain.machine import JobSnapshot, MachineSnapshot, last_segment
 
 # A first copy takes most of an hour, and a job that has taken this long takes longer: then one look in four is
 # enough, and a wake-up comes sooner.
@@ -43,7 +43,7 @@ def job_failed(act: Act, job: JobSnapshot) -> Refusal:
     )
     return Refusal(
         code=error.code if error else f"Job{job.state}",
-        what=f"{ACTS[act].words}: job {job.id} ended as {job.state}: {told}",
+        what=f"{ACTS[act].words}: job {last_segment(job.id)} ended as {job.state}: {told}",
         remedy=(error.action if error else "") or "look at the job in the vault, mend the cause, then retry",
     )
 
@@ -52,7 +52,7 @@ def job_timed_out(leg: Leg) -> Refusal:
     """Say that a job has not ended in time."""
     return Refusal(
         code="JobTimedOut",
-        what=f"job {leg.job} has not ended after {spoken(GIVE_UP_AFTER)}; it may still end",
+        what=f"job {last_segment(leg.job or '')} has not ended after {spoken(GIVE_UP_AFTER)}; it may still end",
         remedy="look at the job in the vault; retry follows it again, and starts nothing while it runs",
     )
 

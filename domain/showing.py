@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.contract import FailbackRequest, Verdict
 from domain.gate import GateName
-from domain.journey import Journey, measure
+from domain.journey import Journey, measure, point_used
 from domain.lifecycle import Act, in_words
 from domain.planning import Plan
 
@@ -31,23 +31,26 @@ def row(plan: Plan, journey: Journey) -> dict[str, Any]:
         shown["validation"] = journey.validation.to_wire()
     if journey.point is not None:
         shown["point"] = journey.point.to_wire()
-    last = journey.last_job(Act.CHANGE_POINT) or failover
-    if last is not None:
-        shown["usedPoint"] = {
-            "id": last.job.point,
-            "time": last.job.point_time and last.job.point_time.isoformat(),
-        }
+    used, time = point_used(journey)
+    if used is not None:
+        shown["usedPoint"] = {"id": used, "time": time and time.isoformat()}
         shown["measured"] = measured.to_wire()
     if journey.failure is not None:
         shown["failure"] = journey.failure.to_wire()
     return shown
 
 
-def notes(gate: GateName, request: FailbackRequest) -> list[str]:
+def notes(gate: GateName, request: FailbackRequest, *, skippable: bool = False) -> list[str]:
     """Say what an answer sets in motion, and what cannot be undone."""
     if gate is GateName.FAILBACK:
         source = "is shut down first" if request.shut_down_source else "is left running"
         moves = f"the machine fails over to its home region, and the one in the secondary region {source}"
+        if not request.test_failover.enabled:
+            return [
+                f"approve: {moves}",
+                "changeRecoveryPoint: asks again with the point you name",
+                "stop: the machine stays where it is",
+            ]
         return [
             f"approve: the rehearsal is cleaned up, {moves}",
             "changeRecoveryPoint: the rehearsal is cleaned up and held again with the point you name",
@@ -61,7 +64,7 @@ def notes(gate: GateName, request: FailbackRequest) -> list[str]:
         ]
     return [
         "retry: looks at the machine again, then repeats what failed",
-        "skip: goes on without it; the reason is kept in the report",
+        *(["skip: goes on without it; the reason is kept in the report"] if skippable else []),
         "stop: leaves the machine where it is",
     ]
 

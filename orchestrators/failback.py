@@ -41,6 +41,7 @@ def failback(context: Context) -> Runbook[dict[str, Any]]:
     held_by_others = yield from trip.hold()
     if held_by_others:
         return trip.refused(held_by_others)
+    yield from trip.register()
 
     way = drill if trip.request.mode is Mode.DRILL else bring_home
     try:

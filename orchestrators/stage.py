@@ -78,6 +78,9 @@ def stage(context: Context) -> Runbook[dict[str, Any] | None]:
     passage = Passage.from_wire(context.get_input())
     woken = True
     for turn in range(LOOKS_PER_GENERATION):
+        event = f"wake-{passage.generation}-{turn}"
+        context.set_custom_status(_shown(passage, event))
+
         # 1. Look
         look = yield from steps.call(context, contract.LOOK, passage.looking(), Look)
         passage = _sighted(context, passage, look)
@@ -90,8 +93,7 @@ def stage(context: Context) -> Runbook[dict[str, Any] | None]:
             passage = yield from _act(context, passage, decision, look.as_of)
 
         # 4. Wait
-        event = f"wake-{passage.generation}-{turn}"
-        context.set_custom_status(_shown(passage, look, event))
+        context.set_custom_status(_shown(passage, event, look))
         if passage.is_over:
             return StageResult(legs=passage.legs, cancelled=passage.cancelled).to_wire()
         woken = yield from steps.pause(
@@ -136,13 +138,14 @@ def _act(context: Context, passage: Passage, decision: Decision, now: datetime) 
     return passage.having(legs=hear_validations(passage.task, legs, validations))
 
 
-def _shown(passage: Passage, look: Look, event: str) -> dict[str, Any]:
+def _shown(passage: Passage, event: str, look: Look | None = None) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "stage": passage.task.stage.value,
         "listen": event,
-        "asOf": look.as_of.isoformat(),
         "machines": status.of_legs(passage.task.stage, passage.legs),
     }
-    if look.blind is not None:
-        shown["blind"] = look.blind.what[:300]
+    if look is not None:
+        shown["asOf"] = look.as_of.isoformat()
+        if look.blind is not None:
+            shown["blind"] = look.blind.what[:300]
     return status.fit(shown)

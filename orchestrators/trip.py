@@ -82,6 +82,10 @@ class Trip:
             for name, holder in others.items()
         )
 
+    def register(self) -> Runbook[None]:
+        """Put the run on the list of runs, now that it has begun."""
+        yield from steps.ask_entity(self._context, contract.RUN_REGISTER, "all", "add", {"id": self.run})
+
     def release(self) -> Runbook[None]:
         """Give every lock back."""
         yield from self._locks("release", list(self.journeys))
@@ -270,7 +274,7 @@ class Trip:
         shown = {
             "stage": stage.value,
             "machines": rows,
-            "notes": showing.notes(GateName.INTERVENTION, self.request),
+            "notes": showing.notes(GateName.INTERVENTION, self.request, skippable=Choice.SKIP in offers),
         }
         result = yield from self._vigil(GateName.INTERVENTION, failed, offers, shown)
         again = [name for name in failed if _decided(result, name) is Choice.RETRY and self.cancelled is None]

@@ -61,12 +61,12 @@ async def start_failback(req: func.HttpRequest, client: Client) -> func.HttpResp
     request = request.having(requested_by=people.requester(req, request.requested_by))
     run = _run_id(req)
     if not await _is_known(client, run, request):
-        await _start(client, run, request)
+        await client.start_new(contract.FAILBACK, run, request.to_wire())
     report = await _refusal(client, run)
     if report is not None and await _left_behind(client, report):
         # The lock's holder ended without giving it back: somebody terminated it.
         await client.purge_instance_history(run)
-        await _start(client, run, request)
+        await client.start_new(contract.FAILBACK, run, request.to_wire())
         report = await _refusal(client, run)
     if report is not None:
         raise _refused(report)
@@ -190,11 +190,6 @@ async def _is_known(client: Client, run: str, request: FailbackRequest) -> bool:
     return True
 
 
-async def _start(client: Client, run: str, request: FailbackRequest) -> None:
-    await client.start_new(contract.FAILBACK, run, request.to_wire())
-    await client.signal_entity(_register(), "add", {"id": run})
-
-
 async def _left_behind(client: Client, report: Document) -> bool:
     """Free the machines whose holders have ended; true when that frees all that were held."""
     held = {str(each.get("about")): each.get("correlation") for each in report["refusals"]}
@@ -268,7 +263,7 @@ def _links(req: func.HttpRequest, run: str) -> dict[str, str]:
 def _page(text: str, mimetype: str) -> func.HttpResponse:
     headers = {
         "Cache-Control": "no-store",
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        "Content-Security-Policy": rendering.CONTENT_SECURITY_POLICY,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }

@@ -61,8 +61,14 @@ def test_the_point_that_would_be_used_and_what_failed_are_shown() -> None:
 
 @pytest.mark.parametrize("gate", GateName)
 def test_each_answer_of_a_gate_is_explained(gate: GateName) -> None:
-    told = notes(gate, request())
+    told = notes(gate, request(), skippable=True)
     assert [note.split(":")[0] for note in told] == [choice.value for choice in OFFERS[gate]]
+
+
+def test_what_is_not_offered_is_not_explained() -> None:
+    assert not any("skip" in note for note in notes(GateName.INTERVENTION, request()))
+    unrehearsed = request(testFailover={"enabled": False})
+    assert not any("rehearsal" in note for note in notes(GateName.FAILBACK, unrehearsed))
 
 
 def test_what_cannot_be_undone_is_said_before_it_is_decided() -> None:
