@@ -334,6 +334,7 @@ ROUTES: tuple[Route, ...] = (
         "locks list on a resource",
         _D,
     ),
+    Route("POST", "/v1/$batch", logs.query_batch, "logs query batch", _D),
     Route("POST", "/v1/workspaces/{workspace}/query", logs.query_workspace, "logs query", _D),
     Route(
         "POST",

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import HttpResponseError, ServiceResponseError
+from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
 from azure.core.utils import CaseInsensitiveDict
@@ -182,8 +182,11 @@ class AsyncSimulatorTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]
         self._simulator = simulator
 
     async def send(self, request: HttpRequest, **_: Any) -> AsyncHttpResponse:
-        """Answer one request."""
-        return _AsyncAnswer(request, _ask(self._simulator, request))
+        """Answer one request; a closed connection is another error here than for a sync client, as over HTTP."""
+        try:
+            return _AsyncAnswer(request, _ask(self._simulator, request))
+        except ServiceResponseError as closed:
+            raise ServiceRequestError(closed.message) from closed
 
     async def sleep(self, duration: float) -> None:
         """Let an SDK's pause be a step of the simulator's clock."""

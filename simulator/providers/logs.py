@@ -31,6 +31,19 @@ class _Query(BaseModel):
     timespan: str | None = None
 
 
+class _BatchPart(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    body: _Query
+
+
+class _Batch(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    requests: list[_BatchPart]
+
+
 def query_workspace(call: Call) -> Response:
     """Answer a query of a workspace."""
     return _query(call, scope=None)
@@ -43,8 +56,21 @@ def query_resource(call: Call) -> Response:
     return _query(call, scope=scope)
 
 
+def query_batch(call: Call) -> Response:
+    """Answer several queries of workspaces, each with its own status (read from the SDK)."""
+    asked = call.body(_Batch)
+    answers: list[dict[str, object]] = []
+    for one in asked.requests:
+        answer = _answer(call, one.body, scope=None)
+        answers.append({"id": one.id, "status": answer.status, "headers": {}, "body": answer.json()})
+    return json_response({"responses": answers})
+
+
 def _query(call: Call, scope: str | None) -> Response:
-    asked = call.body(_Query)
+    return _answer(call, call.body(_Query), scope)
+
+
+def _answer(call: Call, asked: _Query, scope: str | None) -> Response:
     world = call.world
     try:
         window = _window(asked.timespan, world.now)

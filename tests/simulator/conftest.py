@@ -7,8 +7,26 @@ from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 
 from simulator import ManualClock, Simulator, default_estate
 from tests.simulator.helpers import Caller
+from tests.simulator.served import Served
+from tests.simulator.ways import Way
 
 __all__ = ["Caller"]
+
+WAYS = ["sync", "aio", "sync over HTTP", "aio over HTTP"]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Served]:
+    with Served() as one:
+        yield one
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> Way:
+    """Answer each of the four ways in turn: every test that takes it runs in all of them."""
+    words: str = request.param
+    served = request.getfixturevalue("server") if "HTTP" in words else None
+    return Way(aio="aio" in words, served=served)
 
 
 @pytest.fixture
@@ -22,8 +40,8 @@ def simulator(clock: ManualClock) -> Simulator:
 
 
 @pytest.fixture
-def caller(simulator: Simulator) -> Iterator[Caller]:
-    with Caller(simulator) as one:
+def caller(simulator: Simulator, way: Way) -> Iterator[Caller]:
+    with Caller(simulator, way) as one:
         yield one
 
 

@@ -1,17 +1,17 @@
-"""A caller of a simulator: the official client in process, and the words of the failback."""
+"""A caller of a simulator: the official clients, and the words of the failback."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any, Self
 
-from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
+from azure.core.rest import HttpRequest, HttpResponse
 
-from simulator import Request, Response, Simulator
+from simulator import Response, Simulator
 from simulator.estate import Estate, MachineSpec, VaultSpec
-from simulator.transport import SimulatorCredential, SimulatorTransport
+from tests.simulator.ways import IN_PROCESS, SUBSCRIPTION, Way, clients
 
-SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 GROUP = "contoso-dr"
 VAULT = "contoso-vault"
 ITEM = "ContosoWin2016"
@@ -29,21 +29,20 @@ def estate_of(*machines: dict[str, Any], **estate: Any) -> Estate:
 
 
 class Caller:
-    """One client of one simulator; the clock is moved by hand."""
+    """The official clients of one simulator; the clock is moved by hand."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, way: Way = IN_PROCESS) -> None:
         self.simulator = simulator
-        self.client = SiteRecoveryManagementClient(
-            SimulatorCredential(simulator),
-            SUBSCRIPTION,
-            transport=SimulatorTransport(simulator),
-        )
+        self._open = ExitStack()
+        opened = self._open.enter_context(clients(simulator, way))
+        self.client, self.arm, self.logs = opened.site_recovery, opened.arm, opened.logs
+        self.url = opened.url
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.client.close()
+        self._open.close()
 
     def item(self, where: tuple[str, str] = AWAY, name: str = ITEM) -> Any:
         return self.client.replication_protected_items.get(GROUP, VAULT, *where, name)
@@ -103,22 +102,20 @@ class Caller:
     def job(self, name: str) -> Any:
         return self.client.replication_jobs.get(GROUP, VAULT, name)
 
-    def get(self, path: str, **headers: str) -> Response:
-        return self.send("GET", path, **headers)
+    def get(self, path: str) -> Response:
+        return self.send("GET", path)
 
-    def send(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
-        """Send one call by hand with a good token, where no SDK is at hand."""
-        token = SimulatorCredential(self.simulator).get_token("https://management.azure.com/.default")
-        given = {"authorization": f"Bearer {token.token}"} | headers
+    def send(self, method: str, path: str, body: bytes = b"") -> Response:
+        """Send one call by itself through the pipeline of azure-mgmt-core."""
         joint = "&" if "?" in path else "?"
         version = "" if "api-version" in path else f"{joint}api-version=2024-07-01"
-        return self.simulator.handle(
-            Request(
-                method=method,
-                url=f"https://management.azure.com{path}{version}",
-                headers=given,
-                body=body,
-            )
+        kind = {"Content-Type": "application/json"} if body else {}
+        request = HttpRequest(method, f"{self.url}{path}{version}", content=body, headers=kind)
+        answer: HttpResponse = self.arm.send_request(request)
+        return Response(
+            status=answer.status_code,
+            headers=tuple(answer.headers.items()),
+            body=answer.content,
         )
 
 

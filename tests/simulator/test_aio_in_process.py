@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from azure.core.exceptions import ResourceNotFoundError, ServiceResponseError
+from azure.core.exceptions import ResourceNotFoundError, ServiceRequestError
 from azure.mgmt.recoveryservicessiterecovery.aio import SiteRecoveryManagementClient
 
 from simulator import Fault, ManualClock, Simulator
@@ -57,5 +57,5 @@ def test_an_aio_client_hears_of_errors_and_of_closed_connections(simulator: Simu
         asyncio.run(ask("nobody"))
     fault = Fault(name=FaultName.CONNECTION_CLOSED)
     simulator.faults.add([fault], simulator.clock.now())
-    with pytest.raises(ServiceResponseError):
+    with pytest.raises(ServiceRequestError):
         asyncio.run(ask(ITEM))

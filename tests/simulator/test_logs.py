@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.monitor.query import LogsBatchQuery, LogsQueryError, LogsQueryPartialResult, LogsQueryResult
 
 from simulator import Fault, ManualClock, Request, Response, Simulator
 from simulator.faults import FaultName
@@ -18,6 +20,7 @@ HOME_VM = (
 
 
 def ask(simulator: Simulator, query: str, scope: str = "/workspaces/w", **more: Any) -> Response:
+    """Ask by hand what no client would send."""
     token = SimulatorCredential(simulator).get_token("https://api.loganalytics.io/.default")
     return simulator.handle(
         Request(
@@ -29,20 +32,32 @@ def ask(simulator: Simulator, query: str, scope: str = "/workspaces/w", **more: 
     )
 
 
-def rows(simulator: Simulator, query: str, **more: Any) -> list[dict[str, Any]]:
-    answer = ask(simulator, query, **more)
-    assert answer.status == 200, answer.body
-    table: Any = answer.json()["tables"]
-    names = [column["name"] for column in table[0]["columns"]]
-    return [dict(zip(names, row, strict=True)) for row in table[0]["rows"]]
+def rows(
+    caller: Caller, query: str, scope: str | None = None, timespan: timedelta | None = None
+) -> list[dict[str, Any]]:
+    """Ask as the official client does, of a workspace or of a resource."""
+    if scope:
+        answer = caller.logs.query_resource(scope, query, timespan=timespan)
+    else:
+        answer = caller.logs.query_workspace("w", query, timespan=timespan)
+    assert isinstance(answer, LogsQueryResult)
+    return table(answer)
 
 
-def error(simulator: Simulator, query: str) -> tuple[str, str]:
-    answer = ask(simulator, query)
-    assert answer.status == 400
-    inner: Any = answer.json()["error"]
-    assert inner["code"] == "BadArgumentError"
-    return inner["innererror"]["code"], inner["innererror"]["innererror"]["code"]
+def table(answer: LogsQueryResult) -> list[dict[str, Any]]:
+    (only,) = answer.tables
+    return [dict(zip(only.columns, row, strict=True)) for row in only.rows]
+
+
+def error(caller: Caller, query: str) -> tuple[str, str]:
+    with pytest.raises(HttpResponseError) as refusal:
+        caller.logs.query_workspace("w", query, timespan=None)
+    assert refusal.value.status_code == 400
+    outer = refusal.value.error
+    assert outer is not None
+    assert outer.code == "BadArgumentError"
+    inner: Any = outer.innererror
+    return inner["code"], inner["innererror"]["code"]
 
 
 HOME_BEATS = f"""
@@ -56,9 +71,9 @@ Heartbeat
 def test_a_machine_that_came_home_reports_some_minutes_later(caller: Caller) -> None:
     caller.act("unplanned_failover", failover_body())
     caller.wait(206)
-    assert rows(caller.simulator, HOME_BEATS)[0]["Beats"] == 0
+    assert rows(caller, HOME_BEATS)[0]["Beats"] == 0
     caller.wait(300)
-    (found,) = rows(caller.simulator, HOME_BEATS)
+    (found,) = rows(caller, HOME_BEATS)
     assert found["Beats"] > 0
     assert found["Computer"] == "ContosoWin2016"
 
@@ -68,29 +83,29 @@ def test_a_machine_may_come_up_and_never_report(caller: Caller) -> None:
     caller.simulator.faults.add([fault], caller.simulator.clock.now())
     caller.act("unplanned_failover", failover_body())
     caller.wait(3600)
-    assert rows(caller.simulator, HOME_BEATS)[0]["Beats"] == 0
+    assert rows(caller, HOME_BEATS)[0]["Beats"] == 0
 
 
 def test_a_query_of_a_resource_sees_its_own_records_only(caller: Caller) -> None:
     query = "Heartbeat | distinct _ResourceId"
-    assert rows(caller.simulator, query, scope=HOME_VM) == []
-    (found,) = rows(caller.simulator, query)
+    assert rows(caller, query, scope=HOME_VM) == []
+    (found,) = rows(caller, query)
     assert "contoso-app-asr" in found["_ResourceId"]
 
 
-def test_a_timespan_bounds_what_is_counted(simulator: Simulator) -> None:
-    (hour,) = rows(simulator, "Heartbeat | count", timespan="PT1H")
-    (ten,) = rows(simulator, "Heartbeat | count", timespan="PT600.0S")
+def test_a_timespan_bounds_what_is_counted(caller: Caller) -> None:
+    (hour,) = rows(caller, "Heartbeat | count", timespan=timedelta(hours=1))
+    (ten,) = rows(caller, "Heartbeat | count", timespan=timedelta(minutes=10))
     assert (hour["Count"], ten["Count"]) == (60, 10)
-    assert ask(simulator, "Heartbeat | count", timespan="soon").status == 400
+    assert ask(caller.simulator, "Heartbeat | count", timespan="soon").status == 400
 
 
 def test_a_table_is_unknown_before_its_first_record(caller: Caller) -> None:
-    assert error(caller.simulator, "ASRJobs | count") == ("SemanticError", "SEM0100")
+    assert error(caller, "ASRJobs | count") == ("SemanticError", "SEM0100")
     caller.act("unplanned_failover", failover_body())
     caller.wait(600)
     (found,) = rows(
-        caller.simulator,
+        caller,
         "ASRJobs | summarize arg_max(TimeGenerated, *) by JobUniqueId"
         " | project OperationName, Status, DurationMs, ReplicatedItemFriendlyName",
     )
@@ -114,9 +129,9 @@ def test_a_table_is_unknown_before_its_first_record(caller: Caller) -> None:
     ],
 )
 def test_a_wrong_query_is_refused_with_the_services_codes(
-    simulator: Simulator, query: str, expected: tuple[str, str]
+    caller: Caller, query: str, expected: tuple[str, str]
 ) -> None:
-    assert error(simulator, query) == expected
+    assert error(caller, query) == expected
 
 
 @pytest.mark.parametrize(
@@ -160,16 +175,45 @@ def test_a_wrong_query_is_refused_with_the_services_codes(
         ),
     ],
 )
-def test_documented_queries_are_answered(simulator: Simulator, query: str, expected: list[dict[str, Any]]) -> None:
-    assert rows(simulator, query) == expected
+def test_documented_queries_are_answered(caller: Caller, query: str, expected: list[dict[str, Any]]) -> None:
+    assert rows(caller, query) == expected
 
 
-def test_a_partial_result_comes_with_status_200(simulator: Simulator) -> None:
-    simulator.faults.add([Fault(name=FaultName.PARTIAL_RESULT)], simulator.clock.now())
-    answer = ask(simulator, "Heartbeat | count").json()
-    assert answer["tables"]
-    assert "error" in answer
-    assert "error" not in ask(simulator, "Heartbeat | count").json()
+def test_a_partial_result_comes_with_rows_and_an_error(caller: Caller) -> None:
+    caller.simulator.faults.add([Fault(name=FaultName.PARTIAL_RESULT)], caller.simulator.clock.now())
+    partial = caller.logs.query_workspace("w", "Heartbeat | count", timespan=None)
+    assert isinstance(partial, LogsQueryPartialResult)
+    assert partial.partial_data
+    assert partial.partial_error is not None
+    assert partial.partial_error.code == "PartialError"
+    assert rows(caller, "Heartbeat | count") == [{"Count": 180}]
+
+
+def test_a_batch_answers_each_of_its_queries_by_itself(caller: Caller) -> None:
+    queries = [
+        LogsBatchQuery("w", "Heartbeat | count", timespan=None),
+        LogsBatchQuery("w", "Heartbeat | wher x", timespan=None),
+        LogsBatchQuery("w", "Heartbeat | count", timespan=timedelta(minutes=10)),
+    ]
+    whole, wrong, bounded = caller.logs.query_batch(queries)
+    assert isinstance(whole, LogsQueryResult)
+    assert isinstance(wrong, LogsQueryError)
+    assert isinstance(bounded, LogsQueryResult)
+    assert table(whole) == [{"Count": 180}]
+    assert wrong.code == "BadArgumentError"
+    assert table(bounded) == [{"Count": 10}]
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"requests": 1}', b'{"requests": [{"id": "1"}]}', b"["])
+def test_a_batch_that_cannot_be_read_is_refused(simulator: Simulator, body: bytes) -> None:
+    token = SimulatorCredential(simulator).get_token("https://api.loganalytics.io/.default")
+    batch = Request(
+        method="POST",
+        url="https://api.loganalytics.io/v1/$batch",
+        headers={"authorization": f"Bearer {token.token}"},
+        body=body,
+    )
+    assert simulator.handle(batch).status == 400
 
 
 def test_a_token_for_arm_does_not_open_the_logs(simulator: Simulator) -> None:
@@ -185,14 +229,12 @@ def test_a_token_for_arm_does_not_open_the_logs(simulator: Simulator) -> None:
     assert answer.status == 401
 
 
-def test_a_deallocated_source_stops_reporting() -> None:
-    clock = ManualClock()
-    caller = Caller(Simulator(clock=clock))
+def test_a_deallocated_source_stops_reporting(caller: Caller, clock: ManualClock) -> None:
     caller.act("unplanned_failover", failover_body())
     stopped = clock.now() + timedelta(seconds=0.331 * 205)
     caller.wait(3600)
     (last,) = rows(
-        caller.simulator,
+        caller,
         "Heartbeat | where _ResourceId contains 'contoso-app-asr' | summarize max(TimeGenerated)",
     )
-    assert last["max_TimeGenerated"][:16] <= stopped.isoformat()[:16]
+    assert last["max_TimeGenerated"] <= stopped

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +10,6 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ServiceResponseError
-from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.identity import ClientSecretCredential, ManagedIdentityCredential
 from azure.identity.aio import ManagedIdentityCredential as AsyncManagedIdentityCredential
 from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
@@ -21,9 +18,8 @@ from azure.mgmt.recoveryservicessiterecovery.aio import (
 )
 from azure.monitor.query import LogsQueryClient, LogsQueryStatus
 
-from simulator import Clock, Fault, ManualClock, ScaledClock, Simulator, default_estate
+from simulator import Fault, ScaledClock
 from simulator.faults import FaultName
-from simulator.server import Server
 from simulator.tls import local_tls
 from simulator.transport import SimulatorCredential
 from tests.simulator.helpers import (
@@ -36,31 +32,7 @@ from tests.simulator.helpers import (
     failover_body,
     rehearsal_body,
 )
-
-
-class AllowHttp(SansIOHTTPPolicy[Any, Any]):
-    def on_request(self, request: Any) -> None:
-        request.context.options.setdefault("enforce_https", False)
-
-
-class Served:
-    """A simulator served from a thread of its own."""
-
-    def __init__(self, tls: ssl.SSLContext | None = None, clock: Clock | None = None) -> None:
-        self.simulator = Simulator(default_estate(), clock=clock or ManualClock())
-        self.loop = asyncio.new_event_loop()
-        self.server = Server(self.simulator, tls=tls)
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-
-    def start(self) -> None:
-        self.thread.start()
-        asyncio.run_coroutine_threadsafe(self.server.__aenter__(), self.loop).result(10)
-
-    def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self.server.__aexit__(), self.loop).result(10)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
-        self.loop.close()
+from tests.simulator.served import AllowHttp, Served
 
 
 @pytest.fixture

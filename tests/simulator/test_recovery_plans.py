@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from azure.core.exceptions import HttpResponseError
 from simulator import ManualClock, Simulator
 from simulator.estate import Estate, MachineSpec, PlanSpec, VaultSpec
 from tests.simulator.helpers import AWAY, GROUP, VAULT, Caller, failover_body, job_name
+from tests.simulator.ways import Way
 
 PLAN = "move-home"
 
@@ -22,8 +24,9 @@ def planned() -> Estate:
 
 
 @pytest.fixture
-def caller() -> Caller:
-    return Caller(Simulator(planned(), clock=ManualClock()))
+def caller(way: Way) -> Iterator[Caller]:
+    with Caller(Simulator(planned(), clock=ManualClock()), way) as one:
+        yield one
 
 
 def plan_act(caller: Caller, verb: str, *arguments: Any) -> str:
