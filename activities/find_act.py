@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+
+from activities import refusals
 from activities.azure import Document, azure
 from domain.contract import Order, Start, StartKind
 from domain.errors import Throttled, Transient
@@ -11,10 +14,18 @@ from gateway.azure import Azure
 from gateway.faults import Refused
 from gateway.site_recovery import SiteRecovery
 
+log = logging.getLogger(__name__)
+
 
 def find_act(request: Document) -> Document:
     """Say whether an order's job exists: adopted, already, absent or undecided."""
-    return find(azure(), Order.from_wire(request)).to_wire()
+    order = Order.from_wire(request)
+    try:
+        return find(azure(), order).to_wire()
+    except Exception as error:
+        # Raising would break the stage, and with it every other machine's act.
+        log.exception("find_act of %s failed on %s", order.act, order.machine)
+        return _undecided(order, refusals.defect(error).what).to_wire()
 
 
 def find(azure: Azure, order: Order) -> Start:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from domain.contract import Order
-from domain.errors import Refusal
+from domain.errors import Refusal, bounded
 from domain.lifecycle import ACTS, in_words
 from domain.machine import MachineSnapshot, last_segment
-
-# The stage asks again for a while on this code, for what the service shows may lag behind.
-NOT_ALLOWED_NOW = "NotAllowedNow"
+from domain.setbacks import NOT_ALLOWED_NOW
 
 
 def wrong_direction(order: Order, snapshot: MachineSnapshot) -> Refusal:
@@ -82,4 +80,13 @@ def unmanaged(snapshot: MachineSnapshot) -> Refusal:
         what=f"{snapshot.vm_name} has disks that are not managed",
         remedy="re-protect it in the portal, or convert its disks before protecting it anew",
         about=snapshot.name,
+    )
+
+
+def defect(error: Exception) -> Refusal:
+    """Say that the software itself failed; what was wrong is in its log."""
+    return Refusal(
+        code="Defect",
+        what=bounded(f"the software failed: {type(error).__name__}: {error}", 300),
+        remedy="report it with the log; a retry looks at the machine again before it acts",
     )

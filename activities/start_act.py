@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
@@ -14,6 +15,7 @@ from domain.contract import Order, Start, StartKind
 from domain.errors import Refusal, Throttled, Transient, Undecided, bounded
 from domain.lifecycle import ACTS, Act, allows, in_words, is_busy, is_homeward
 from domain.machine import MachineDetails, MachineSnapshot, region
+from domain.setbacks import NOT_ALLOWED_NOW
 from gateway.azure import Azure
 from gateway.bodies import LiveDisk
 from gateway.faults import Refused
@@ -27,9 +29,18 @@ GUARDED: Final = frozenset({Act.TEST_FAILOVER, Act.FAIL_OVER, Act.COMMIT, Act.CH
 LOCKED: Final = "ScopeLocked"
 
 
+log = logging.getLogger(__name__)
+
+
 def start_act(request: Document) -> Document:
     """Start an act unless it runs or is done, and answer with its job at once."""
-    return start(azure(), Order.from_wire(request)).to_wire()
+    order = Order.from_wire(request)
+    try:
+        return start(azure(), order).to_wire()
+    except Exception as error:
+        # Raising would break the stage, and with it every other machine's act.
+        log.exception("start_act of %s failed on %s", order.act, order.machine)
+        return _refused(order, refusals.defect(error)).to_wire()
 
 
 def start(azure: Azure, order: Order) -> Start:
@@ -81,7 +92,7 @@ def _conflict(vault: SiteRecovery, order: Order, refusal: Refusal) -> Start:
     details = vault.follow(order.machine, order.item_id, order.lifecycle_id)
     held = _held(order, details.snapshot) if details else None
     words = f"Azure refused with {refusal.code}: {refusal.what}"
-    return held or _refused(order, refusal.having(code=refusals.NOT_ALLOWED_NOW, what=bounded(words)))
+    return held or _refused(order, refusal.having(code=NOT_ALLOWED_NOW, what=bounded(words)))
 
 
 def _held(order: Order, snapshot: MachineSnapshot) -> Start | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Final
 
+from activities import refusals
 from activities.azure import Document, azure
 from domain.contract import Check, Validation, ValidationOrder, Verdict
 from domain.errors import FailbackError, bounded
@@ -16,9 +18,21 @@ from gateway.compute import VirtualMachine
 _WORST_FIRST: Final = (Verdict.FAILED, Verdict.PENDING, Verdict.WARNED)
 
 
+log = logging.getLogger(__name__)
+
+
 def validate(request: Document) -> Document:
     """Judge a machine; what time may still mend, Azure's own troubles included, is pending."""
-    return judge(azure(), ValidationOrder.from_wire(request)).to_wire()
+    order = ValidationOrder.from_wire(request)
+    try:
+        return judge(azure(), order).to_wire()
+    except Exception as error:
+        # Raising would break the stage, and with it every other machine's act.
+        log.exception("validate failed on %s", order.machine)
+        check = _pending(order, "validation", refusals.defect(error).what)
+        return Validation(
+            machine=order.machine, verdict=Verdict.PENDING, as_of=azure().now(), checks=(check,)
+        ).to_wire()
 
 
 def judge(azure: Azure, order: ValidationOrder) -> Validation:

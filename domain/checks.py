@@ -142,6 +142,13 @@ def of_machine(
     """Check one machine: may it come home, from which point, through which networks and accounts."""
     state = heading(details.snapshot)
     yield _state(request, subject, details)
+    if details.multi_vm_group:
+        yield _failed(
+            "multi-VM group",
+            f"it belongs to consistency group {details.multi_vm_group}, whose machines fail over only together",
+            "fail the group back by a recovery plan, or take the machine out of the group first",
+            subject.name,
+        )
     if state in STILL_AWAY:
         yield _health(details)
         if point is not None:

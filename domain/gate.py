@@ -2,8 +2,8 @@
 
 A gate asks about some machines and shows something; a decision names the hash of what was shown. The ledger is
 the only judge: it takes every decision in, says what became of it, and keeps it for the report. Each machine of
-a gate is decided on its own: the first to say stop, or to ask for another recovery point, decides it; an
-approval counts once per person until the quorum is reached.
+a gate is decided on its own: the first to say stop decides it; an approval, and at the gate "commit" another
+recovery point too, counts once per person until the quorum is reached.
 """
 
 from __future__ import annotations
@@ -169,20 +169,31 @@ def _concerns(entry: Entry, machine: str) -> bool:
     return entry.machines is None or any(_same(name, machine) for name in entry.machines)
 
 
+# At these gates another recovery point moves the machine of production, and takes as many people as an approval.
+_WEIGHTY: Final = frozenset({(GateName.COMMIT, Choice.CHANGE_POINT)})
+
+
+def _needs_quorum(question: Question, decision: Choice) -> bool:
+    return decision is Choice.APPROVE or (question.gate, decision) in _WEIGHTY
+
+
+def _point_for(entry: Entry, machine: str) -> PointChoice | None:
+    return next((point for name, point in entry.recovery_points.items() if _same(name, machine)), None)
+
+
 def _outcome(ledger: Ledger, machine: str) -> Outcome | None:
-    approvers: list[str] = []
-    policy = ledger.question.policy
-    quorum = 1 if ledger.question.gate is GateName.INTERVENTION else policy.quorum
+    """Count the decisions on one machine in the order they came; the first to have enough people decides."""
+    question, voters = ledger.question, dict[tuple[Choice, PointChoice | None], list[str]]()
+    quorum = 1 if question.gate is GateName.INTERVENTION else question.policy.quorum
     for entry in ledger.entries:
         if entry.judgement is not Judgement.RECORDED or not _concerns(entry, machine):
             continue
-        if entry.decision is not Choice.APPROVE:
-            point = next((each for name, each in entry.recovery_points.items() if _same(name, machine)), None)
-            return Outcome(decision=entry.decision, by=(entry.by,), point=point)
-        if not any(_same(entry.by, each) for each in approvers):
-            approvers.append(entry.by)
-        if len(approvers) >= quorum:
-            return Outcome(decision=Choice.APPROVE, by=tuple(approvers))
+        point = _point_for(entry, machine)
+        people = voters.setdefault((entry.decision, point), [])
+        if not any(_same(entry.by, each) for each in people):
+            people.append(entry.by)
+        if len(people) >= (quorum if _needs_quorum(question, entry.decision) else 1):
+            return Outcome(decision=entry.decision, by=tuple(people), point=point)
     return None
 
 
@@ -191,7 +202,17 @@ def judge(ledger: Ledger, entry: Entry) -> Ledger:
     if any(each.id == entry.id for each in ledger.entries):
         return ledger
     judgement, why = _judgement(ledger, entry)
-    return ledger.having(entries=(*ledger.entries, entry.having(judgement=judgement, why=why)))
+    return ledger.having(entries=_kept((*ledger.entries, entry.having(judgement=judgement, why=why))))
+
+
+# What counts is kept whole; of what did not count, so many of the newest, for anybody may send it.
+REFUSED_KEPT: Final = 100
+
+
+def _kept(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    refused = [entry.id for entry in entries if entry.judgement is not Judgement.RECORDED]
+    dropped = frozenset(refused[:-REFUSED_KEPT])
+    return tuple(entry for entry in entries if entry.id not in dropped)
 
 
 def _judgement(ledger: Ledger, entry: Entry) -> tuple[Judgement, str]:
@@ -204,20 +225,22 @@ def _judgement(ledger: Ledger, entry: Entry) -> tuple[Judgement, str]:
         return Judgement.NOT_PERMITTED, reason
     if (reason := _unfit(question, entry)) is not None:
         return Judgement.UNFIT, reason
-    undecided = [name for name in question.machines if name not in ledger.outcomes and _concerns(entry, name)]
+    decided = ledger.outcomes
+    undecided = [name for name in question.machines if name not in decided and _concerns(entry, name)]
     if not undecided:
         return Judgement.DUPLICATE, "every machine it concerns is decided already"
-    if entry.decision is Choice.APPROVE and all(_has_approved(ledger, entry.by, name) for name in undecided):
-        return Judgement.DUPLICATE, "this person has approved already; the quorum counts people"
+    if all(_has_said(ledger, entry, name) for name in undecided):
+        return Judgement.DUPLICATE, "this person has said so already; the quorum counts people"
     return Judgement.RECORDED, ""
 
 
-def _has_approved(ledger: Ledger, person: str, machine: str) -> bool:
+def _has_said(ledger: Ledger, entry: Entry, machine: str) -> bool:
     return any(
         each.judgement is Judgement.RECORDED
-        and each.decision is Choice.APPROVE
-        and _same(each.by, person)
+        and each.decision is entry.decision
+        and _same(each.by, entry.by)
         and _concerns(each, machine)
+        and _point_for(each, machine) == _point_for(entry, machine)
         for each in ledger.entries
     )
 
@@ -227,7 +250,7 @@ def _barred(question: Question, entry: Entry) -> str | None:
     if policy.approvers and not any(_same(entry.by, person) for person in policy.approvers):
         return "is not among the approvers of this run"
     if (
-        entry.decision is Choice.APPROVE
+        _needs_quorum(question, entry.decision)
         and not policy.requester_may_approve
         and _same(entry.by, question.requested_by)
     ):

@@ -56,6 +56,10 @@ class Journey(Answer):
     skipped: tuple[Skipped, ...] = ()
     # Absent in old runs, whose failure says it.
     reason: Refusal | None = None
+    # The recovery point of the last rehearsal; the failover may be asked for another one.
+    rehearsed_point: ChosenPoint | None = None
+    # Whether people approved this machine's failover at the gate; nothing else may move it.
+    approved: bool = False
 
     @property
     def name(self) -> str:
@@ -92,8 +96,12 @@ class Journey(Answer):
             journey = journey.having(
                 rehearsed=self.rehearsed or begun,
                 cleaned_up=self.cleaned_up and not begun,
-                rehearsal=leg.validation or self.rehearsal,
+                # A new rehearsal replaces what the one before it had shown.
+                rehearsal=leg.validation or (None if begun else self.rehearsal),
             )
+        elif stage is StageName.CHANGE_POINT and leg.act is not None:
+            # What was found at the other recovery point says nothing of this one.
+            journey = journey.having(validation=leg.validation)
         elif leg.validation is not None:
             journey = journey.having(validation=leg.validation)
         if stage is StageName.CLEAN_UP and leg.status is LegStatus.DONE:

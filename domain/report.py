@@ -146,7 +146,7 @@ def make_report(
         machines=machines,
         decisions=tuple(decisions),
         checks=plan.checks,
-        warnings=tuple(_warnings(journeys, cancelled)),
+        warnings=tuple(_warnings(plan, journeys, cancelled)),
         request=request.to_wire(),
     )
 
@@ -302,7 +302,7 @@ def _words(outcome: RunOutcome, machines: Sequence[MachineReport], cancelled: st
     return f"{outcome.value}: {counts}" + (f"; cancelled: {cancelled}" if cancelled else "")
 
 
-def _warnings(journeys: Iterable[Journey], cancelled: str | None) -> Iterator[str]:
+def _warnings(plan: Plan, journeys: Iterable[Journey], cancelled: str | None) -> Iterator[str]:
     if cancelled:
         yield f"the run was cancelled: {cancelled}"
     for journey in journeys:
@@ -316,6 +316,8 @@ def _warnings(journeys: Iterable[Journey], cancelled: str | None) -> Iterator[st
                 f"{journey.name}: failed over but NOT COMMITTED: it is not protected until it is committed "
                 "and re-protected"
             )
+        if journey.state is MachineState.HOME_COMMITTED and plan.request.reprotect.enabled:
+            yield f"{journey.name}: committed at home but NOT PROTECTED: start another run to re-protect it"
         for skipped in journey.skipped:
             people = ", ".join(skipped.outcome.by)
             yield f"{journey.name}: stage {skipped.stage} failed and was skipped by {people}"

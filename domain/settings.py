@@ -126,6 +126,14 @@ class Settings(BaseModel):
         ),
     ] = Identity.APP_SERVICE
 
+    auth_enabled: Annotated[
+        bool,
+        Field(
+            validation_alias="WEBSITE_AUTH_ENABLED",
+            description="Set by App Service when its authentication is on; only then its headers are believed.",
+        ),
+    ] = False
+
     @field_validator("look_every", mode="before")
     @classmethod
     def _bare_number_is_seconds(cls, value: Any) -> Any:

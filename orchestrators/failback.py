@@ -8,7 +8,7 @@ from typing import Any
 from domain.contract import Mode
 from domain.gate import Choice, GateName
 from domain.leg import StageName
-from domain.lifecycle import STILL_AWAY, MachineState
+from domain.lifecycle import STILL_AWAY, Act, MachineState
 from domain.report import refusals_of
 from orchestrators.context import Context, Runbook
 from orchestrators.trip import Trip
@@ -43,15 +43,15 @@ def failback(context: Context) -> Runbook[dict[str, Any]]:
         return trip.refused(held_by_others)
     yield from trip.register()
 
+    # 3. - 8.
     way = drill if trip.request.mode is Mode.DRILL else bring_home
     try:
         for number, group in enumerate(plan.groups, start=1):
             trip.enter_group(number)
             yield from way(trip, [subject.name for subject in group])
-    except Exception:
-        # A defect of ours must fail loudly, yet leave no machine locked.
-        yield from trip.release()
-        raise
+    except Exception as error:  # noqa: BLE001 - a defect of ours leaves no rehearsal, no lock, and a report
+        trip.break_off(error)
+        yield from clean_up(trip, list(trip.journeys))
 
     # 9. Report
     yield from trip.release()
@@ -67,11 +67,16 @@ def drill(trip: Trip, group: Sequence[str]) -> Runbook[None]:
 def bring_home(trip: Trip, group: Sequence[str]) -> Runbook[None]:
     """Bring one group home, as far as people allow."""
     # 3. - 5. Rehearse, ask, clean up
+    yield from trip.may_go_on(group)
     yield from trip.carry(StageName.PREPARE, trip.travelling(group))
     yield from rehearse_until_approved(trip, group)
 
     # 6. Move
-    yield from trip.carry(StageName.MOVE, trip.travelling(group))
+    moving = trip.travelling(group)
+    approved = [name for name in moving if trip.journeys[name].approved]
+    yield from trip.carry(StageName.MOVE, approved)
+    # Those that began at home were never asked about: they are judged there, and nothing may fail them over.
+    yield from trip.carry(StageName.MOVE, [name for name in moving if name not in approved], (Act.FAIL_OVER,))
 
     # 7. Ask
     yield from ask_until_committed(trip, group)
@@ -94,7 +99,9 @@ def rehearse_until_approved(trip: Trip, group: Sequence[str]) -> Runbook[None]:
 
         # 5. Clean up
         yield from clean_up(trip, asked)
-        asked = [name for name in trip.travelling(asked) if answers[name] is Choice.CHANGE_POINT]
+        again = [name for name in trip.travelling(asked) if answers[name] is Choice.CHANGE_POINT]
+        approved = [name for name in trip.travelling(asked) if answers[name] is Choice.APPROVE]
+        asked = again + (yield from trip.lost_their_point(approved))
 
 
 def ask_until_committed(trip: Trip, group: Sequence[str]) -> Runbook[None]:
@@ -119,7 +126,7 @@ def ask(trip: Trip, gate: GateName, names: Sequence[str]) -> Runbook[dict[str, C
     if gate is GateName.FAILBACK:
         yield from trip.choose_for_failover(names)
     outcomes = yield from trip.ask(gate, names)
-    trip.heed(outcomes)
+    trip.heed(gate, outcomes)
     return {name: outcome.decision for name, outcome in outcomes.items()}
 
 

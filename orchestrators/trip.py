@@ -10,11 +10,20 @@ from datetime import timedelta
 from typing import Any, Final
 
 from domain import contract, report, showing, status
-from domain.contract import ChosenPoint, ChosenPoints, FailbackRequest, PointChoice, PointsRequest, Select
+from domain.contract import (
+    ChosenPoint,
+    ChosenPoints,
+    FailbackRequest,
+    Look,
+    OnTimeout,
+    PointChoice,
+    PointsRequest,
+    Select,
+)
 from domain.errors import Refusal, bounded
-from domain.gate import OFFERS, Choice, Entry, GateName, Outcome, Question, silence_of
+from domain.gate import HELD_AT_MOST, OFFERS, Choice, Entry, GateName, Outcome, Question, silence_of
 from domain.journey import Journey, Skipped
-from domain.leg import Leg, LegStatus, StageName, Task
+from domain.leg import DUE, Leg, LegStatus, StageName, Task
 from domain.lifecycle import Act
 from domain.planning import Plan, refused_plan
 from domain.stage import begin
@@ -35,6 +44,7 @@ class Trip:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.run = context.instance_id
+        self._plan_hash = ""
         self.request = FailbackRequest.from_wire(context.get_input())
         self.started = context.current_utc_datetime
         self.plan = refused_plan(self.request, self.started, _NOT_PLANNED)
@@ -56,6 +66,7 @@ class Trip:
         except Exception as error:  # noqa: BLE001 - types do not survive the wire; whatever it was, nothing was changed
             refusal = _unreachable("the plan could not be made", error)
             self.plan = refused_plan(self.request, self._context.current_utc_datetime, refusal)
+        self._plan_hash = self.plan.hash
         self.journeys = {
             each.name: Journey(subject=each, item_id=each.item_id, point=self.plan.points.get(each.name))
             for each in self.plan.subjects
@@ -103,12 +114,12 @@ class Trip:
         """Give those of some machines that still go on."""
         return [name for name in names if self.journeys[name].is_travelling]
 
-    def carry(self, stage: StageName, names: Sequence[str]) -> Runbook[None]:
+    def carry(self, stage: StageName, names: Sequence[str], forbidden: tuple[Act, ...] = ()) -> Runbook[None]:
         """Carry machines through a stage; for those that fail, ask what to do, until each has an end."""
         left = list(names)
         while left:
             points = yield from self._points(stage, left)
-            legs = yield from self._pass(stage, left, points)
+            legs = yield from self._pass(stage, left, points, forbidden)
             for leg in legs:
                 self._arrive(stage, leg)
             failed = [leg.subject.name for leg in legs if leg.status is LegStatus.FAILED]
@@ -121,14 +132,22 @@ class Trip:
         choices = {name: self._choice(stage, name) for name in names}
         wanted = {name: choice for name, choice in choices.items() if _is_ours_to_choose(choice)}
         points = yield from self.choose(wanted)
-        if stage is not StageName.REHEARSE:
-            for name, point in points.items():
-                self._note(name, point=point)
+        for name in names:
+            if stage is StageName.REHEARSE:
+                self._note(name, rehearsed_point=points.get(name))
+            elif name in points:
+                self._note(name, point=points[name])
         return points
 
     def _choice(self, stage: StageName, name: str) -> PointChoice:
-        subject = self.journeys[name].subject
-        return subject.test_point if stage is StageName.REHEARSE else subject.point
+        journey = self.journeys[name]
+        if stage is StageName.REHEARSE:
+            return journey.subject.test_point
+        if stage is StageName.MOVE:
+            return _approved_point(journey)
+        choice = journey.subject.point
+        # Going back to "latest" has no form of its own on the wire: it means the newest point there is.
+        return choice.having(select=Select.LATEST_PROCESSED) if choice.select is Select.LATEST else choice
 
     def choose(self, choices: Mapping[str, PointChoice]) -> Runbook[dict[str, ChosenPoint]]:
         """Find out which recovery points some choices mean now."""
@@ -152,8 +171,50 @@ class Trip:
         for name, point in points.items():
             self._note(name, point=point)
 
+    def lost_their_point(self, names: Sequence[str]) -> Runbook[list[str]]:
+        """Find the machines whose approved recovery point was pruned meanwhile; their approval is void."""
+        approved = {name: _approved_point(self.journeys[name]) for name in names}
+        fixed = {name: choice for name, choice in approved.items() if choice.select is Select.CUSTOM}
+        points = yield from self.choose(fixed)
+        lost = [name for name, point in points.items() if point.refusal and point.refusal.code in _PRUNED]
+        for name in lost:
+            self._note(name, approved=False, point=None)
+        return lost
+
+    def may_go_on(self, names: Sequence[str]) -> Runbook[None]:
+        """Ask whether a group may move although the one before it did not wholly come home."""
+        done = [journey for journey in self.journeys.values() if journey.name not in names and journey.jobs]
+        astray = [each.name for each in done if not each.is_home(protected=False)]
+        if not astray or self.cancelled is not None:
+            return
+        notes = [
+            f"the group before did not wholly come home: {', '.join(astray[:20])}",
+            "skip: goes on with this group all the same; the reason is kept in the report",
+            "stop: leaves this group where it is",
+        ]
+        rows = [showing.row(self.plan, self.journeys[name]) for name in names]
+        shown = {"machines": rows, "notes": notes}
+        result = yield from self._vigil(GateName.INTERVENTION, names, (Choice.SKIP, Choice.STOP), shown)
+        for name in names:
+            if _decided(result, name) is not Choice.SKIP:
+                self.journeys[name] = self.journeys[name].stopped("stopped: the group before is not home")
+
+    def break_off(self, error: Exception) -> None:
+        """End every journey for a defect of ours, so that the report tells of it."""
+        refusal = Refusal(
+            code="RunBroke",
+            what=f"the run itself failed: {_first_line(error)}",
+            remedy="this is a defect: report it; a new run takes the machines from where they stand",
+        )
+        for name in self.travelling(self.journeys):
+            self.journeys[name] = self.journeys[name].having(failure=refusal).failed()
+
     def _pass(
-        self, stage: StageName, names: Sequence[str], points: Mapping[str, ChosenPoint]
+        self,
+        stage: StageName,
+        names: Sequence[str],
+        points: Mapping[str, ChosenPoint],
+        forbidden: tuple[Act, ...],
     ) -> Runbook[list[Leg]]:
         """Send machines through a stage once; those without a recovery point fail at its door."""
         ready = [name for name in names if not (name in points and points[name].refusal)]
@@ -165,22 +226,32 @@ class Trip:
         if not ready:
             return refused
         occasion = self._next(stage.value)
-        task = self._task(stage, occasion, {name: point.id for name, point in points.items() if point.id})
+        ids = {name: point.id for name, point in points.items() if point.id}
+        task = self._task(stage, occasion, ids, forbidden)
         passage = Passage(task=task, legs=self._begin(ready), cancelled=self.cancelled)
         self.show(stage.value, _WORDS[stage], child=occasion)
         try:
             answer = yield self._context.call_sub_orchestrator(contract.STAGE, passage.to_wire(), occasion)
-        except Exception as error:  # noqa: BLE001 - whatever broke, the machines' states are still to be seen
-            return [*refused, *(_broken(leg, error) for leg in passage.legs)]
+        except Exception as error:  # noqa: BLE001 - whatever broke, the machines are still there to be seen
+            legs = yield from self._seen_again(passage)
+            return [*refused, *(_broken(stage, leg, error) for leg in legs)]
         result = StageResult.from_wire(answer)
         self.cancelled = self.cancelled or result.cancelled
         return [*refused, *result.legs]
+
+    def _seen_again(self, passage: Passage) -> Runbook[list[Leg]]:
+        """Look where a stage that broke has left its machines; without sight, they stand where they stood."""
+        try:
+            look = yield from steps.call(self._context, contract.LOOK, passage.looking(), Look)
+        except Exception:  # noqa: BLE001 - looking may be what broke
+            return list(passage.legs)
+        return [leg.having(snapshot=look.machines.get(leg.subject.name)) for leg in passage.legs]
 
     def _begin(self, names: Sequence[str]) -> tuple[Leg, ...]:
         journeys = [self.journeys[name] for name in names]
         return begin([each.subject for each in journeys], {each.name: each.item_id for each in journeys})
 
-    def _task(self, stage: StageName, occasion: str, points: dict[str, str]) -> Task:
+    def _task(self, stage: StageName, occasion: str, points: dict[str, str], forbidden: tuple[Act, ...]) -> Task:
         request = self.request
         return Task(
             run=self.run,
@@ -194,7 +265,7 @@ class Trip:
             heartbeat=request.validation.heartbeat,
             validation_timeout=request.validation.timeout,
             comment=f"failback run {self.run}",
-            forbidden=_forbidden(request) if stage is StageName.PREPARE else (),
+            forbidden=(*forbidden, *_forbidden(request)) if stage is StageName.PREPARE else forbidden,
         )
 
     def _arrive(self, stage: StageName, leg: Leg) -> None:
@@ -222,30 +293,35 @@ class Trip:
         self, gate: GateName, names: Sequence[str], offers: tuple[Choice, ...], shown: dict[str, Any]
     ) -> Runbook[GateResult]:
         key, now = self._next(f"ask-{gate.value}"), self._context.current_utc_datetime
+        policy = self.request.approvals
         self._rounds[gate] = self._rounds.get(gate, 0) + 1
         question = Question(
             gate=gate,
             round=self._rounds[gate],
             run=self.run,
-            plan_hash=self.plan.hash,
+            plan_hash=self._plan_hash,
             machines=tuple(names),
             shown=shown,
-            policy=self.request.approvals,
+            policy=policy,
             offers=offers,
             requested_by=self.request.requested_by,
             asked_at=now,
-            deadline=now + self.request.approvals.timeout,
+            deadline=now + (HELD_AT_MOST if policy.on_timeout is OnTimeout.HOLD else policy.timeout),
         )
         self.show("ask", _ASKS[gate], child=key, gate=gate.value)
         vigil = Vigil(question=question, key=key)
-        answer = yield self._context.call_sub_orchestrator(contract.GATE, vigil.to_wire(), key)
-        result = GateResult.from_wire(answer)
+        try:
+            answer = yield self._context.call_sub_orchestrator(contract.GATE, vigil.to_wire(), key)
+            result = GateResult.from_wire(answer)
+        except Exception as error:  # noqa: BLE001 - a gate that broke approves nothing
+            by = (f"the gate, which broke: {_first_line(error)}",)
+            result = GateResult(outcomes=dict.fromkeys(names, Outcome(decision=Choice.STOP, by=by)))
         self.decisions += result.entries
         self.waited += self._context.current_utc_datetime - now
         self.cancelled = self.cancelled or result.cancelled
         return result
 
-    def heed(self, outcomes: Mapping[str, Outcome]) -> None:
+    def heed(self, gate: GateName, outcomes: Mapping[str, Outcome]) -> None:
         """Stop the machines that people stopped, and all that go on when the run was cancelled."""
         for name, outcome in outcomes.items():
             journey = self.journeys[name]
@@ -258,7 +334,9 @@ class Trip:
                 self.journeys[name] = journey.stopped(who)
             elif outcome.decision is Choice.CHANGE_POINT and outcome.point is not None:
                 subject = journey.subject.having(point=outcome.point, test_point=outcome.point)
-                self.journeys[name] = journey.having(subject=subject, point=None)
+                self.journeys[name] = journey.having(subject=subject, point=None, rehearsal=None)
+            elif gate is GateName.FAILBACK:
+                self.journeys[name] = journey.having(approved=True)
 
     def _intervene(self, stage: StageName, failed: Sequence[str]) -> Runbook[list[str]]:
         """Ask what to do about machines that failed; give those to be tried again."""
@@ -306,7 +384,7 @@ class Trip:
             "phase": phase,
             "words": words,
             "mode": self.request.mode.value,
-            "planHash": self.plan.hash,
+            "planHash": self._plan_hash,
             "group": self._group,
             "groups": groups,
             "machines": status.of_journeys(self.journeys.values()),
@@ -345,6 +423,8 @@ class Trip:
         return made.to_wire()
 
 
+# A point that was there when it was approved, and is not any more.
+_PRUNED: Final = frozenset({"RecoveryPointNotFound", "RecoveryPointIncomplete"})
 _NOT_PLANNED: Final = Refusal(code="NotPlanned", what="the plan was not made yet", remedy="wait")
 _WORDS: Final[Mapping[StageName, str]] = {
     StageName.PREPARE: "making the machines ready to come home",
@@ -388,10 +468,17 @@ def _first_line(error: Exception) -> str:
     return bounded(next(iter(str(error).splitlines()), type(error).__name__), 300)
 
 
-def _broken(leg: Leg, error: Exception) -> Leg:
+def _approved_point(journey: Journey) -> PointChoice:
+    """Name the very point that was approved; only "latest" without a limit stays the service's to choose."""
+    approved = journey.point.id if journey.point else None
+    return PointChoice(select=Select.CUSTOM, id=approved) if approved else journey.subject.point
+
+
+def _broken(stage: StageName, leg: Leg, error: Exception) -> Leg:
     refusal = Refusal(
         code="StageBroke",
         what=f"the stage itself failed: {_first_line(error)}",
         remedy="this is a defect of the software: report it; retry looks at the machines again before acting",
     )
-    return leg.having(status=LegStatus.FAILED, failure=refusal, words=refusal.what)
+    # What was due may have been started; believing so makes sure that a rehearsal is cleaned up.
+    return leg.having(status=LegStatus.FAILED, act=DUE.get(stage), failure=refusal, words=refusal.what)

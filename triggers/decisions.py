@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 import uuid
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -21,7 +19,6 @@ from triggers.problems import ProblemError, answer, read
 
 # An entity answers within a few queue polls; a decision that is not judged by then is still stored.
 JUDGED_WITHIN: Final = 25.0
-_TICK: Final = 0.05
 _LARGEST: Final = 262_144
 
 _STATUS: Final = {
@@ -79,19 +76,21 @@ async def _open_gate(client: Client, run: str, request: DecisionRequest) -> str:
     if shown.get("gate") != request.gate.value or not shown.get("child"):
         now = f"it asks at gate {shown['gate']}" if shown.get("gate") else f"now: {shown.get('words', 'starting')}"
         raise ProblemError(HTTPStatus.CONFLICT, f"the run does not ask at gate {request.gate.value}", now)
-    return str(shown["child"])
+    key = str(shown["child"])
+    if await runs.ledger_of(client, key) is None:
+        raise ProblemError(HTTPStatus.CONFLICT, "the gate is just being opened", "read the run again, then decide")
+    return key
 
 
 async def _judged(client: Client, key: str, entry: str) -> Entry:
     """Wait until the ledger has judged a decision."""
-    give_up = time.monotonic() + JUDGED_WITHIN
-    while time.monotonic() < give_up:
+    async for _ in runs.beats(JUDGED_WITHIN):
         ledger = await runs.ledger_of(client, key) or {}
         entries: list[dict[str, Any]] = ledger.get("entries", [])
         found = next((each for each in entries if each["id"] == entry), None)
         if found is not None:
             return Entry.from_wire(found)
-        await asyncio.sleep(_TICK)
+    await runs.wake(client, key)
     raise ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "the decision is stored but not judged yet",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from datetime import UTC, datetime
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import azure.functions as func
 from azure.durable_functions import EntityId
@@ -16,17 +16,17 @@ from azure.durable_functions import EntityId
 from domain import contract
 from domain.contract import Comment, FailbackRequest, Mode
 from domain.errors import Refusal
+from domain.settings import SettingsError
 from domain.wire import Wire
 from triggers import people, rendering, runs
 from triggers.client import FINISHED, Client, state_of
 from triggers.problems import ProblemError, answer, read
-from triggers.runs import Document
+from triggers.runs import Document, beats
 
 # A start answers once the plan's checks are through; a large estate's are followed by its status instead.
 PLANNED_WITHIN: Final = 25.0
 # The platform cuts an HTTP answer off after 230 s.
 PLAN_WITHIN: Final = 200.0
-_TICK: Final = 0.1
 _LISTED: Final = 50
 _MOST_LISTED: Final = 200
 
@@ -50,6 +50,9 @@ def door(function: Door) -> Door:
             return await function(req, client)
         except ProblemError as problem:
             return problem.response()
+        except SettingsError as fault:
+            title = "the app's settings cannot be used"
+            return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, title, str(fault)).response()
 
     return guarded
 
@@ -80,7 +83,8 @@ async def start_failback(req: func.HttpRequest, client: Client) -> func.HttpResp
 @door
 async def plan_failback(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     """Plan a run without any write: machines, checks, recovery points, acts, expected time."""
-    request = read(req, FailbackRequest).having(mode=Mode.PLAN)
+    request = read(req, FailbackRequest)
+    request = request.having(mode=Mode.PLAN, requested_by=people.caller(req) or request.requested_by)
     run = f"{runs.RUN_ID}plan-{uuid.uuid4().hex[:12]}"
     await client.start_new(contract.FAILBACK, run, request.to_wire())
     status = await _until_finished(client, run, PLAN_WITHIN)
@@ -91,6 +95,9 @@ async def plan_failback(req: func.HttpRequest, client: Client) -> func.HttpRespo
             f"GET /api/failbacks/{run}/report gives it when it is",
         )
     report = runs.document(status.output)
+    if "outcome" not in report:
+        detail = f"run {run} is kept for those who look into it"
+        raise ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "the plan broke", detail)
     await client.purge_instance_history(run)
     if report.get("refusals") and not report.get("plan", {}).get("subjects"):
         raise _refused(report)
@@ -100,8 +107,8 @@ async def plan_failback(req: func.HttpRequest, client: Client) -> func.HttpRespo
 @door
 async def list_failbacks(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     """List the newest runs first, fifty unless ?top= says otherwise."""
-    asked = req.params.get("top") or ""
-    top = min(int(asked), _MOST_LISTED) if asked.isdecimal() else _LISTED
+    asked = (req.params.get("top") or "")[:4]
+    top = min(int(asked), _MOST_LISTED) if asked.isascii() and asked.isdecimal() else _LISTED
     register = await client.read_entity_state(_register())
     known: list[str] = runs.document(register.entity_state).get("runs", []) if register.entity_exists else []
     statuses = await asyncio.gather(*(client.get_status(run, show_input=True) for run in known[:top]))
@@ -184,6 +191,10 @@ async def _is_known(client: Client, run: str, request: FailbackRequest) -> bool:
     asked = runs.document(status.input_) if status.instance_id else None
     if asked is None:
         return False
+    if runs.outcome(status) == "refused":
+        # Nothing was changed by it, and what forbade it may be mended.
+        await client.purge_instance_history(run)
+        return False
     if asked != request.to_wire():
         detail = "this Idempotency-Key was used for another request; use a new one for each"
         raise ProblemError(HTTPStatus.CONFLICT, "the key names another run", detail, holder=run)
@@ -216,15 +227,13 @@ async def _acts_no_more(client: Client, run: str) -> bool:
 
 async def _refusal(client: Client, run: str) -> Document | None:
     """Wait for the run's checks, and give the report of a refused one."""
-    give_up = time.monotonic() + PLANNED_WITHIN
-    while time.monotonic() < give_up:
+    async for _ in beats(PLANNED_WITHIN):
         status = await client.get_status(run)
         phase = runs.document(status.custom_status).get("phase")
         if runs.has_finished(status):
             return runs.document(status.output) if runs.outcome(status) == "refused" else None
         if phase not in {None, "look", "hold"}:
             return None
-        await asyncio.sleep(_TICK)
     return None
 
 
@@ -242,12 +251,10 @@ def _refused(report: Document) -> ProblemError:
 
 
 async def _until_finished(client: Client, run: str, within: float) -> Any:
-    give_up = time.monotonic() + within
-    while time.monotonic() < give_up:
+    async for _ in beats(within):
         status = await client.get_status(run)
         if runs.has_finished(status):
             return status
-        await asyncio.sleep(_TICK)
     return None
 
 
@@ -256,7 +263,8 @@ def _register() -> EntityId:
 
 
 def _links(req: func.HttpRequest, run: str) -> dict[str, str]:
-    base = req.url.split("?", 1)[0].split("/failbacks", 1)[0]
+    asked = urlsplit(req.url)
+    base = f"{asked.scheme}://{asked.netloc}{asked.path.split('/failbacks', 1)[0]}"
     return {"statusUrl": f"{base}/failbacks/{run}", "reportUrl": f"{base}/failbacks/{run}/report"}
 
 

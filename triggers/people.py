@@ -30,13 +30,17 @@ def said(req: func.HttpRequest, header: str) -> str:
     return headers.get(header, "").strip()
 
 
-def _identity() -> Identity:
-    return Settings.from_environment(os.environ).identity
+def _settings() -> Settings:
+    return Settings.from_environment(os.environ)
 
 
 def caller(req: func.HttpRequest) -> str | None:
     """Name the person who is asking, if that is known."""
-    name = said(req, _HEADERS[_identity()])
+    settings = _settings()
+    if settings.identity is Identity.APP_SERVICE and not settings.auth_enabled:
+        # Without App Service authentication nobody strips this header from what comes from outside.
+        return None
+    name = said(req, _HEADERS[settings.identity])
     return name[:_LONGEST_NAME] or None
 
 
@@ -46,7 +50,7 @@ def requester(req: func.HttpRequest, declared: str | None) -> str | None:
     Raises:
         ProblemError: 401, where people must be known and this one is not.
     """
-    if _identity() is Identity.DECLARED:
+    if _settings().identity is Identity.DECLARED:
         return caller(req) or declared
     return person(req)
 
@@ -62,7 +66,7 @@ def person(req: func.HttpRequest) -> str:
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
             "nobody is known to be asking",
-            "sign in through App Service authentication; where FAILBACK_IDENTITY is declared, "
+            "switch App Service authentication on and sign in; where FAILBACK_IDENTITY is declared, "
             "which is for local use only, send the header X-Failback-User",
         )
     return name

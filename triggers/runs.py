@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import time
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -14,6 +17,8 @@ from triggers.client import FINISHED, Client, RunStatus, state_of
 from triggers.problems import ProblemError
 
 RUN_ID: Final = "fb-"
+# Ids go into the durable client's URLs as they are; nothing but ours may.
+_RUN: Final = re.compile(r"fb-[a-z0-9-]{1,40}")
 Document = dict[str, Any]
 
 
@@ -33,13 +38,22 @@ def document(value: Any) -> Document:
     return cast("Document", value) if isinstance(value, dict) else {}
 
 
+async def beats(within: float) -> AsyncIterator[None]:
+    """Give moments to look again, ever further apart up to a second, for so many seconds."""
+    give_up, pause = time.monotonic() + within, 0.05
+    while time.monotonic() < give_up:
+        yield
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 1.0)
+
+
 async def find(client: Client, run: str, *, show_input: bool = False) -> RunStatus:
     """Find a run.
 
     Raises:
         ProblemError: 404 when there is none of this id.
     """
-    status = await client.get_status(run, show_input=show_input) if run.startswith(RUN_ID) else None
+    status = await client.get_status(run, show_input=show_input) if _RUN.fullmatch(run) else None
     if status is None or state_of(status) is None or status.name != contract.FAILBACK:
         raise ProblemError(
             HTTPStatus.NOT_FOUND, f"there is no run {run[:80]}", "GET /api/failbacks lists the runs"

@@ -190,7 +190,7 @@ def test_the_same_key_twice_is_one_run_and_another_request_under_it_is_409(doors
 
 def test_nobody_starts_or_decides_unnamed_where_the_platform_names_people() -> None:
     rehearsal = Rehearsal()
-    with rehearsal.host(settings={}) as host:
+    with rehearsal.host(settings={"WEBSITE_AUTH_ENABLED": "True"}) as host:
         doors = Doors(rehearsal, host)
         assert doors.start().status == 401
         signed_in = {"X-MS-CLIENT-PRINCIPAL-NAME": "dana@contoso.com"}

@@ -1,0 +1,182 @@
+"""What must never happen, whatever breaks: each of these was once possible."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.contract import lock_key
+from gateway.site_recovery import SiteRecovery
+from localhost import SyncHost
+from tests.rehearsal import NAME, VAULT, Rehearsal, machine, standing
+
+WEB, DB = "Web", "Db"
+
+
+def acts(rehearsal: Rehearsal, name: str = NAME) -> list[str]:
+    return [act for act, item in rehearsal.posts() if item == name]
+
+
+def asked(rehearsal: Rehearsal, host: SyncHost) -> dict[str, Any]:
+    gate = rehearsal._until_asked_or_finished(host, timedelta(days=90))
+    assert gate is not None
+    rehearsal.asked.append(gate)
+    return gate
+
+
+def points(rehearsal: Rehearsal) -> list[str]:
+    vault = rehearsal.azure.vault(VAULT)
+    item = next(each for each in vault.machines() if each.snapshot.name == NAME)
+    held = {disk.id.casefold() for disk in item.disks}
+    found = vault.points(item.snapshot.id)
+    whole = [point for point in found if held <= {disk.casefold() for disk in point.disks}]
+    return [point.id for point in sorted(whole, key=lambda point: point.time)]
+
+
+def change(point: Any) -> dict[str, Any]:
+    return {"decision": "changeRecoveryPoint", "recoveryPoints": {NAME: point}}
+
+
+class Broken(SiteRecovery):
+    """A gateway with a defect that shows for one machine only."""
+
+    def start(self, details: Any, asked: Any) -> str:
+        if details.snapshot.name == WEB:
+            raise ValueError("a defect")
+        return SOUND(self, details, asked)
+
+
+SOUND = SiteRecovery.start
+
+
+def test_a_defect_that_one_machine_shows_breaks_no_other_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    rehearsal = Rehearsal([standing("protected-in-reverse", WEB), standing("protected-in-reverse", DB)])
+    monkeypatch.setattr(SiteRecovery, "start", Broken.start)
+    report = rehearsal.play(
+        lambda gate: {"decision": "stop" if gate["gate"] == "intervention" else "approve"},
+        machines=[WEB, DB],
+        within=timedelta(days=20),
+    )
+    assert machine(report, DB)["outcome"] == "home"
+    assert machine(report, WEB)["outcome"] == "failed"
+
+
+def test_a_gate_that_breaks_approves_nothing_and_leaves_no_rehearsal() -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
+        gate = asked(rehearsal, host)
+        host.terminate(gate["key"], "by an operator, in the portal")
+        report = rehearsal.finish(host)
+        assert host.entity("machine_lock", lock_key(VAULT, NAME)) == {"holder": None}
+    assert acts(rehearsal) == ["testFailover", "testFailoverCleanup"]
+    assert "the gate, which broke" in machine(report)["words"]
+
+
+def test_a_stage_that_breaks_after_it_began_a_rehearsal_still_cleans_it_up() -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
+        while "testFailover" not in acts(rehearsal):
+            assert host.step()
+        child = rehearsal._document(host.status(rehearsal.run).custom_status)["child"]
+        host.terminate(child, "by an operator, in the portal")
+        report = rehearsal.finish(host, {"intervention": {"decision": "stop"}})
+    assert acts(rehearsal) == ["testFailover", "testFailoverCleanup"]
+    assert machine(report)["cleanedUp"] is True
+    assert machine(report)["outcome"] == "failed"
+
+
+def test_latest_at_the_second_gate_means_the_newest_point_there_is() -> None:
+    rehearsal = Rehearsal()
+    answers = iter([{"decision": "approve"}, change({"select": "latest"}), {"decision": "approve"}])
+    report = rehearsal.play(lambda _gate: next(answers))
+    assert "changeRecoveryPoint" in acts(rehearsal)
+    assert machine(report)["outcome"] == "home"
+
+
+def test_the_failover_uses_the_very_point_that_was_shown_and_approved() -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        request = rehearsal.request(recoveryPoint={"select": "latestProcessed"})
+        host.start("failback", request, instance_id=rehearsal.run)
+        gate = asked(rehearsal, host)
+        shown = gate["shown"]["machines"][0]["point"]["id"]
+        _let_pass(host, rehearsal, timedelta(minutes=50))
+        rehearsal.decide(host, gate)
+        report = rehearsal.finish(host)
+    assert shown.endswith(machine(report)["recoveryPoint"]["id"])
+
+
+def test_an_approval_is_void_when_the_approved_point_was_pruned_meanwhile() -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        request = rehearsal.request(recoveryPoint={"select": "latestProcessed"}, approvals={"timeout": "P20D"})
+        host.start("failback", request, instance_id=rehearsal.run)
+        gate = asked(rehearsal, host)
+        _let_pass(host, rehearsal, timedelta(days=10))
+        rehearsal.decide(host, gate)
+        again = asked(rehearsal, host)
+    assert again["gate"] == "failback"
+    assert again["round"] == 2
+    assert "failover" not in acts(rehearsal)
+
+
+def _let_pass(host: SyncHost, rehearsal: Rehearsal, time: timedelta) -> None:
+    until = rehearsal.clock.now() + time
+    while rehearsal.clock.now() < until:
+        assert host.step()
+
+
+def test_silence_never_approves_on_a_validation_of_another_recovery_point() -> None:
+    rehearsal = Rehearsal()
+    rehearsal.fault("job-fails", act="changeRecoveryPoint", times=None)
+    answers = iter(
+        [
+            {"decision": "approve"},
+            change({"select": "custom", "id": points(rehearsal)[2]}),
+            {"decision": "skip", "comment": "leave it at the first point"},
+            None,
+        ]
+    )
+    report = rehearsal.play(lambda _gate: next(answers), approvals={"onTimeout": "approve", "timeout": "PT2H"})
+    assert "commit" not in acts(rehearsal)
+    assert machine(report)["outcome"] == "stopped"
+
+
+def test_another_recovery_point_at_the_second_gate_takes_the_quorum_and_not_the_requester() -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(approvals={"quorum": 2}), instance_id=rehearsal.run)
+        gate = asked(rehearsal, host)
+        for person in ("olive@contoso.com", "pat@contoso.com"):
+            assert rehearsal.decide(host, gate, by=person).status == 200
+        gate, point = asked(rehearsal, host), {"select": "custom", "id": points(rehearsal)[2]}
+        assert gate["gate"] == "commit"
+        assert rehearsal.decide(host, gate, by="dana@contoso.com", **change(point)).status == 403
+        assert rehearsal.decide(host, gate, by="olive@contoso.com", **change(point)).status == 200
+        _let_pass(host, rehearsal, timedelta(minutes=30))
+        assert "changeRecoveryPoint" not in acts(rehearsal)
+        assert rehearsal.decide(host, gate, by="pat@contoso.com", **change(point)).status == 200
+        asked(rehearsal, host)
+    assert acts(rehearsal).count("changeRecoveryPoint") == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "moved"),
+    [({"decision": "stop"}, False), ({"decision": "skip", "comment": "web can run without it"}, True)],
+)
+def test_the_next_group_moves_only_when_the_one_before_is_home_or_people_say_so(
+    answer: dict[str, Any], moved: bool
+) -> None:
+    rehearsal = Rehearsal([standing("protected-in-reverse", WEB), standing("protected-in-reverse", DB)])
+    answers = iter([{"decision": "stop"}, answer, {"decision": "approve"}, {"decision": "approve"}])
+    with rehearsal.host() as host:
+        machines = [{"name": DB, "group": 1}, {"name": WEB, "group": 2}]
+        host.start("failback", {**rehearsal.request(), "machines": machines}, instance_id=rehearsal.run)
+        report = rehearsal.finish(host, lambda _gate: next(answers))
+    assert [gate["gate"] for gate in rehearsal.asked][:2] == ["failback", "intervention"]
+    assert ("failover" in acts(rehearsal, WEB)) is moved
+    assert machine(report, DB)["outcome"] == "stopped"
