@@ -61,6 +61,16 @@ await finish(
   }),
 );
 await look(away);
+const points = [];
+for await (const point of client.recoveryPoints.listByReplicationProtectedItems(vault, group, ...away, name)) {
+  points.push(point);
+}
+await finish(
+  await items.beginApplyRecoveryPoint(vault, group, ...away, name, {
+    properties: { recoveryPointId: points[0].id, ...details },
+  }),
+);
+await look(away);
 await finish(await items.beginFailoverCommit(vault, group, ...away, name));
 const committed = await look(away);
 const vmManagedDisks = committed.properties.providerSpecificDetails.protectedManagedDisks.map(
