@@ -77,10 +77,8 @@ class Simulator:
         return response
 
     def _answer(self, request: Request, matched: tuple[Route, dict[str, str]] | None, trace: Trace) -> Response:
-        if request.path.lower() == identity.PATH and request.method == "GET":
-            return identity.answer(request, self.tokens, self.clock.client_now())
-        if identity.is_entra(request.path):
-            return identity.answer_entra(request, self.tokens, self.clock.client_now())
+        if identity.is_token(request):
+            return self._hand_out(request, trace)
         if matched is None:
             return not_simulated(f"{request.method} {request.path}")
         route, params = matched
@@ -95,6 +93,12 @@ class Simulator:
             return after(call, route.handler(call))
         except Refused as refusal:
             return refusal.response
+
+    def _hand_out(self, request: Request, trace: Trace) -> Response:
+        """Answer a call for a token, unless a fault that names its path strikes it."""
+        call = Call(request=request, params={}, world=self.world, trace=trace)
+        struck = before(call, self.estate.tenant)
+        return struck or after(call, identity.answer(request, self.tokens, self.clock.client_now()))
 
     def _barred(self, request: Request) -> Response | None:
         """Answer what stops a call before its handler: no token, wrong subscription, too many calls."""

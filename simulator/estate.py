@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 REGION_NAMES = {
@@ -79,10 +80,25 @@ ALIASES = {
 
 
 class Spread(_Part):
-    """A duration drawn evenly between two numbers of seconds."""
+    """A duration drawn between two numbers of seconds: evenly, or most often near `typical`."""
 
     least: float = Field(ge=0)
-    most: float = Field(ge=0)
+    typical: float | None = None
+    most: float
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        typical = self.least if self.typical is None else self.typical
+        if not self.least <= typical <= self.most:
+            msg = "least, typical and most must be in this order"
+            raise ValueError(msg)
+        return self
+
+    def draw(self, dice: random.Random) -> float:
+        """Draw one duration in seconds; of a triangle's shape where a typical one is known."""
+        if self.typical is None:
+            return dice.uniform(self.least, self.most)
+        return dice.triangular(self.least, self.most, self.typical)
 
 
 Seconds = Annotated[float, Field(ge=0)] | Spread
@@ -142,6 +158,15 @@ class MachineSpec(_Part):
     multi_vm_group: str = ""
     tested: bool = False
     durations: dict[str, Seconds] = Field(default_factory=dict[str, "Seconds"])
+
+    @field_validator("durations")
+    @classmethod
+    def _are_durations(cls, given: dict[str, Seconds]) -> dict[str, Seconds]:
+        known = {to_camel(name) for name in Durations.model_fields}
+        if strange := sorted(set(given) - known):
+            msg = f"there are no durations named {strange}"
+            raise ValueError(msg)
+        return given
 
     @model_validator(mode="before")
     @classmethod

@@ -88,6 +88,7 @@ class Occasion:
     path: str = ""
     act: Act | None = None
     item: str | None = None
+    by_path_only: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -154,6 +155,7 @@ def _meets(fault: Fault, occasion: Occasion) -> bool:
     return (
         (fault.act is None or fault.act is occasion.act)
         and (wanted is None or wanted == named)
+        and (fault.path is not None or not occasion.by_path_only)
         and (fault.path is None or fault.path.lower() in occasion.path.lower())
         and (fault.method is None or fault.method.upper() == occasion.method)
     )

@@ -14,6 +14,7 @@ from simulator.estate import Act
 from simulator.faults import FaultName, Occasion
 from simulator.lifecycle import allows
 from simulator.messages import Delivery, Response
+from simulator.providers.identity import is_token
 from simulator.rbac import action_of, authorization_failed
 from simulator.throttle import too_many
 from simulator.tokens import expired
@@ -64,7 +65,9 @@ def _occasion(call: Call) -> Occasion:
     item = params.get("item")
     if last == "switchprotection":
         item = _switched(call)
-    return Occasion(method=call.request.method, path=path, act=act, item=item)
+    # a token is not what a fault of any call is meant for
+    token = is_token(call.request)
+    return Occasion(method=call.request.method, path=path, act=act, item=item, by_path_only=token)
 
 
 def _switched(call: Call) -> str | None:

@@ -8,7 +8,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import (
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
 from azure.core.utils import CaseInsensitiveDict
@@ -20,6 +25,10 @@ if TYPE_CHECKING:
 
     from simulator.core import Simulator
     from simulator.messages import Response
+
+
+READ_TIMEOUT = 300.0
+"""The seconds azure-core waits for an answer by default."""
 
 
 def _ask(simulator: Simulator, request: HttpRequest) -> Response:
@@ -35,6 +44,17 @@ def _ask(simulator: Simulator, request: HttpRequest) -> Response:
     if answer.delivery is Delivery.CLOSED:
         raise ServiceResponseError("Connection aborted: it was closed without an answer")
     return answer
+
+
+def _pause(answer: Response, patience: float) -> float:
+    """Answer how many seconds the caller waits for this answer."""
+    return min(answer.delay.total_seconds(), patience)
+
+
+def _check(answer: Response, patience: float) -> None:
+    """Raise what an SDK raises for an answer that is later than it waits for."""
+    if answer.delay.total_seconds() > patience:
+        raise ServiceResponseTimeoutError(f"Read timed out. (read timeout={patience})")
 
 
 class _Answer:
@@ -154,9 +174,12 @@ class SimulatorTransport(HttpTransport[HttpRequest, HttpResponse]):
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
-    def send(self, request: HttpRequest, **_: Any) -> HttpResponse:
-        """Answer one request; a fault's delay is not waited for, as no time passes in here."""
-        return _SyncAnswer(request, _ask(self._simulator, request))
+    def send(self, request: HttpRequest, *, read_timeout: float = READ_TIMEOUT, **_: Any) -> HttpResponse:
+        """Answer one request; the delay of a slow answer is a step of the simulator's clock."""
+        answer = _ask(self._simulator, request)
+        self.sleep(_pause(answer, read_timeout))
+        _check(answer, read_timeout)
+        return _SyncAnswer(request, answer)
 
     def sleep(self, duration: float) -> None:
         """Let an SDK's pause be a step of the simulator's clock."""
@@ -181,12 +204,17 @@ class AsyncSimulatorTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
-    async def send(self, request: HttpRequest, **_: Any) -> AsyncHttpResponse:
+    async def send(
+        self, request: HttpRequest, *, read_timeout: float = READ_TIMEOUT, **_: Any
+    ) -> AsyncHttpResponse:
         """Answer one request; a closed connection is another error here than for a sync client, as over HTTP."""
         try:
-            return _AsyncAnswer(request, _ask(self._simulator, request))
+            answer = _ask(self._simulator, request)
         except ServiceResponseError as closed:
             raise ServiceRequestError(closed.message) from closed
+        await self.sleep(_pause(answer, read_timeout))
+        _check(answer, read_timeout)
+        return _AsyncAnswer(request, answer)
 
     async def sleep(self, duration: float) -> None:
         """Let an SDK's pause be a step of the simulator's clock."""

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
+from pydantic.alias_generators import to_camel
+
 from simulator.arm import key
 from simulator.estate import Direction, MachineSpec, Spread
 from simulator.ids import Ids
@@ -67,11 +69,10 @@ class World:
 
     def seconds(self, name: str, machine: MachineSpec | None = None) -> timedelta:
         """Draw a duration by its name in the estate, a machine's own before everybody's."""
-        camel = name.split("_", maxsplit=1)[0] + "".join(word.title() for word in name.split("_")[1:])
-        value = (machine.durations.get(camel) if machine else None) or getattr(self.estate.durations, name)
-        if isinstance(value, Spread):
-            return timedelta(seconds=self.random.uniform(value.least, value.most))
-        return timedelta(seconds=float(value))
+        own = machine.durations.get(to_camel(name)) if machine else None
+        value = getattr(self.estate.durations, name) if own is None else own
+        seconds = value.draw(self.random) if isinstance(value, Spread) else float(value)
+        return timedelta(seconds=seconds)
 
     def keep(self, job: Job) -> None:
         """Remember a job, and forget the oldest finished ones beyond what is kept."""

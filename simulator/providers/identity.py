@@ -20,7 +20,19 @@ _DESCRIPTION = "/v2.0/.well-known/openid-configuration"
 SECRET = "simulator"  # noqa: S105 - the documented header of a simulator that has no secrets
 
 
+def is_token(request: Request) -> bool:
+    """Answer whether a call asks for a token, of the managed identity or of Entra, or for what describes it."""
+    path = request.path.lower()
+    return (path == PATH and request.method == "GET") or path.endswith((_TOKEN, _DESCRIPTION))
+
+
 def answer(request: Request, tokens: Tokens, client_now: datetime) -> Response:
+    """Answer a call for a token."""
+    identity = request.path.lower() == PATH
+    return (_answer_identity if identity else _answer_entra)(request, tokens, client_now)
+
+
+def _answer_identity(request: Request, tokens: Tokens, client_now: datetime) -> Response:
     """Answer a token for `resource`, or 400 as the App Service endpoint does."""
     given = request.headers.get("x-identity-header", "")
     if not hmac.compare_digest(given, SECRET):
@@ -42,12 +54,7 @@ def answer(request: Request, tokens: Tokens, client_now: datetime) -> Response:
     )
 
 
-def is_entra(path: str) -> bool:
-    """Answer whether a path is one of Entra's: `/{tenant}/oauth2/v2.0/token`, or what describes it."""
-    return path.lower().endswith((_TOKEN, _DESCRIPTION))
-
-
-def answer_entra(request: Request, tokens: Tokens, client_now: datetime) -> Response:
+def _answer_entra(request: Request, tokens: Tokens, client_now: datetime) -> Response:
     """Answer a token for client credentials, whatever the secret, or the description of the tenant."""
     tenant = request.path.strip("/").split("/", maxsplit=1)[0]
     if request.path.lower().endswith(_DESCRIPTION):

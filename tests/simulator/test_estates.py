@@ -157,6 +157,9 @@ vaults:
         {"vaults": [{"primary": "nowhere"}]},
         {"vaults": [{"machines": [{"name": "x", "state": "asleep"}]}]},
         {"surprise": 1},
+        {"durations": {"failover": {"least": 5, "most": 4}}},
+        {"durations": {"failover": {"least": 5, "typical": 9, "most": 8}}},
+        {"vaults": [{"machines": [{"name": "x", "durations": {"failovers": 5}}]}]},
     ],
 )
 def test_a_wrong_estate_is_refused(wrong: dict[str, Any]) -> None:
@@ -167,3 +170,27 @@ def test_a_wrong_estate_is_refused(wrong: dict[str, Any]) -> None:
 def test_the_clock_never_goes_back() -> None:
     with pytest.raises(ValueError, match="back"):
         ManualClock().advance(timedelta(seconds=-1))
+
+
+def drawn(seed: int) -> list[float]:
+    estate = estate_of({"name": "x"}, durations={"reprotect": {"least": 300, "typical": 500, "most": 3_000}})
+    world = Simulator(estate, clock=ManualClock(), seed=seed).world
+    return [world.seconds("reprotect").total_seconds() for _ in range(2_000)]
+
+
+def test_a_typical_duration_is_met_more_often_than_a_long_one() -> None:
+    lengths = drawn(1)
+    assert 300 <= min(lengths) <= max(lengths) <= 3_000
+    near = sum(400 <= length <= 800 for length in lengths)
+    far = sum(2_400 <= length <= 2_800 for length in lengths)
+    assert near > 3 * far > 0
+
+
+def test_the_same_seed_draws_the_same_durations() -> None:
+    assert drawn(1) == drawn(1) != drawn(2)
+
+
+def test_a_machine_may_take_no_time_at_all() -> None:
+    caller = caller_of(state="away-uncommitted", durations={"commit": 0})
+    caller.act("failover_commit", where=HOME)
+    assert caller.item(HOME).properties.protection_state == "UnplannedFailoverCommitted"

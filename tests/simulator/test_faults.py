@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import (
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
 
 from simulator import Fault, ManualClock, Request, Simulator, load_faults
 from simulator.faults import FaultName
@@ -21,6 +26,7 @@ from tests.simulator.helpers import (
     failover_body,
     rehearsal_body,
 )
+from tests.simulator.ways import Way
 
 # A connection that is closed without an answer is told differently: by a sync client, and by an aio one.
 CLOSED = (ServiceResponseError, ServiceRequestError)
@@ -337,3 +343,44 @@ def test_a_switch_with_the_wrong_disks_is_refused(caller: Caller) -> None:
         assert refusal.value.status_code == 400
     assert caller.item(AWAY).properties.protection_state == "UnplannedFailoverCommitted"
     assert HOME != AWAY
+
+
+@pytest.mark.parametrize("aio", [False, True])
+def test_a_slow_answer_is_a_step_of_the_clock_in_process(
+    simulator: Simulator, clock: ManualClock, aio: bool
+) -> None:
+    with Caller(simulator, Way(aio=aio)) as caller:
+        arm(caller, "slow", delay=7)
+        began = clock.now()
+        assert caller.item().name == ITEM
+        assert (clock.now() - began).total_seconds() == 7
+
+
+@pytest.mark.parametrize("aio", [False, True])
+def test_an_answer_slower_than_the_caller_waits_is_lost_in_process(
+    simulator: Simulator, clock: ManualClock, aio: bool
+) -> None:
+    with Caller(simulator, Way(aio=aio)) as caller:
+        arm(caller, "slow", delay=301)
+        began = clock.now()
+        with pytest.raises(ServiceResponseTimeoutError):
+            caller.act("unplanned_failover", failover_body())
+        assert (clock.now() - began).total_seconds() == 300
+        assert caller.item().properties.active_location == "Recovery"
+
+
+def token(simulator: Simulator) -> int:
+    url = "http://x/msi/token?api-version=2019-08-01&resource=https://management.azure.com"
+    return simulator.handle(Request(method="GET", url=url, headers={"x-identity-header": "simulator"})).status
+
+
+def test_a_fault_meets_the_managed_identity_where_its_path_is_named(caller: Caller) -> None:
+    arm(caller, "unavailable", path="msi/token", times=2)
+    assert [token(caller.simulator) for _ in range(3)] == [503, 503, 200]
+    assert caller.item().name == ITEM
+
+
+def test_a_fault_of_any_call_leaves_tokens_alone(caller: Caller) -> None:
+    arm(caller, "throttled")
+    assert token(caller.simulator) == 200
+    assert failure(caller).status_code == 429

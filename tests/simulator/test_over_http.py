@@ -261,3 +261,12 @@ def test_an_aio_client_takes_a_machine_home_over_http(fast: Served) -> None:
             return item.properties.protection_state if item.properties else None
 
     assert asyncio.run(life()) == "UnplannedFailoverCommitted"
+
+
+def test_a_managed_identity_that_is_away_for_a_moment_is_asked_again(
+    served: Served, client: SiteRecoveryManagementClient
+) -> None:
+    fault = Fault(name=FaultName.THROTTLED, path="/msi/token", retry_after=0)
+    served.simulator.faults.add([fault], served.simulator.clock.now())
+    assert client.replication_protected_items.get(GROUP, VAULT, *AWAY, ITEM).name == ITEM
+    assert served.simulator.faults.active() == []
