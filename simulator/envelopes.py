@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from simulator.messages import Response, json_response
+from simulator.messages import Response, json_response, json_text, text_response
 from simulator.times import operation_end, ticks
 
 if TYPE_CHECKING:
@@ -94,6 +94,11 @@ def not_simulated(name: str) -> Response:
 def listing(values: list[object] | list[JsonObject], next_link: str | None = None) -> Response:
     """Answer a list; the last page says `nextLink: null`, as recorded."""
     return json_response({"value": values, "nextLink": next_link})
+
+
+def listing_of_texts(texts: list[str], next_link: str | None = None) -> Response:
+    """Answer the same of values that are written already."""
+    return text_response(f'{{"value":[{",".join(texts)}],"nextLink":{json_text(next_link)}}}')
 
 
 def accepted(request: Request, job: Job, result_scope: str, *, signed: bool) -> Response:

@@ -88,8 +88,20 @@ class Response:
         return cast("JsonObject", json.loads(self.body))
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+
+def json_text(body: object) -> str:
+    """Write a value as the service does, without spaces."""
+    return _ENCODER.encode(body)
+
+
 def json_response(body: object, status: int = 200, *headers: tuple[str, str]) -> Response:
     """Answer `body` as JSON in the media type the service uses."""
-    payload = json.dumps(body, separators=(",", ":")).encode()
+    return text_response(json_text(body), status, *headers)
+
+
+def text_response(text: str, status: int = 200, *headers: tuple[str, str]) -> Response:
+    """Answer what is JSON already."""
     kind = ("Content-Type", "application/json; charset=utf-8")
-    return Response(status=status, headers=(kind, *headers), body=payload)
+    return Response(status=status, headers=(kind, *headers), body=text.encode())

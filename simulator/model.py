@@ -174,6 +174,7 @@ class Item:
     test_vm_id: str | None = None
     holder: Job | None = None
     state_changes: int = 0
+    written: tuple[object, str] | None = None
 
     @property
     def id(self) -> str:

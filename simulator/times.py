@@ -14,8 +14,7 @@ NO_SCENARIO_TIME = "1753-01-01T01:01:01Z"
 
 def ticks(instant: datetime) -> str:
     """Write an instant with seven decimals, as .NET does: `2023-01-16T09:28:50.7222604Z`."""
-    utc = instant.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond:06d}0Z"
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "0Z"
 
 
 def whole_seconds(instant: datetime) -> str:

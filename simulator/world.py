@@ -50,7 +50,7 @@ class World:
         self.disks: dict[str, Disk] = {}
         self.plans: dict[str, Plan] = {}
         self.settings: dict[str, dict[str, object]] = {}
-        self.last_lists: dict[str, list[dict[str, object]]] = {}
+        self.last_lists: dict[str, list[str]] = {}
         self._due: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = count()
         for spec in estate.vaults:

@@ -151,6 +151,13 @@ class AnyOrder(RuleBasedStateMachine):
         assert held == (properties["allowedOperations"] == [])
 
     @invariant()
+    def a_list_shows_what_it_would_show_if_it_were_written_anew(self) -> None:
+        shown = self.caller.get(f"{VAULT_PATH}/replicationProtectedItems").json()
+        for item in self.caller.simulator.world.items.values():
+            item.written = None
+        assert self.caller.get(f"{VAULT_PATH}/replicationProtectedItems").json() == shown
+
+    @invariant()
     def every_job_ends_and_never_begins_again(self) -> None:
         for name in list(self.caller.simulator.world.jobs)[-2:]:
             answer = self.caller.get(f"{VAULT_PATH}/replicationJobs/{name}").json()

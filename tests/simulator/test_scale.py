@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import gc
 import time
-import tracemalloc
 from typing import Any
 
 from simulator import ManualClock, Simulator
@@ -9,6 +9,7 @@ from simulator.world import FINISHED_JOBS_KEPT
 from tests.simulator.helpers import HOME, VAULT_PATH, Caller, estate_of, failover_body
 
 MANY = 1_000
+JOBS = 10_000
 
 
 def caller_of(count: int, **estate: Any) -> Caller:
@@ -18,12 +19,15 @@ def caller_of(count: int, **estate: Any) -> Caller:
 
 def test_a_thousand_machines_are_listed_in_a_moment() -> None:
     caller = caller_of(MANY)
-    caller.get(f"{VAULT_PATH}/replicationProtectedItems")
-    best = min(timed(caller) for _ in range(3))
-    assert best < 0.6, f"{best:.3f} s"  # the goal is 0.3 s; shared machines get some slack
+    timed(caller)
+    again = min(timed(caller) for _ in range(3))
+    later = min(timed(caller, passed=600) for _ in range(3))
+    assert again < 0.15, f"{again:.3f} s"
+    assert later < 0.3, f"{later:.3f} s, where every item is written anew"
 
 
-def timed(caller: Caller) -> float:
+def timed(caller: Caller, passed: float = 0) -> float:
+    caller.wait(passed)
     began = time.perf_counter()
     answer = caller.get(f"{VAULT_PATH}/replicationProtectedItems")
     spent = time.perf_counter() - began
@@ -53,25 +57,26 @@ def test_pages_follow_one_another_to_the_end() -> None:
     assert len(caller.simulator.journal.calls) == 3
 
 
-def test_memory_stays_flat_over_many_jobs() -> None:
-    caller = caller_of(1, write_bucket=1_000_000)
-    refresh = f"{VAULT_PATH}/replicationVaultHealth/default/refresh"
-    for _ in range(FINISHED_JOBS_KEPT + 100):
-        caller.send("POST", refresh)
-        caller.wait(2)
-    caller.simulator.journal.calls.clear()
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    for _ in range(2_000):
-        caller.send("POST", refresh)
-        caller.wait(2)
-        caller.simulator.journal.calls.clear()
-    grown = tracemalloc.get_traced_memory()[0] - before
-    tracemalloc.stop()
+def test_memory_stays_flat_over_ten_thousand_jobs() -> None:
+    caller = caller_of(50, write_bucket=1_000_000)
     world = caller.simulator.world
-    assert len(world.jobs) <= FINISHED_JOBS_KEPT
-    assert len(world.operations) <= FINISHED_JOBS_KEPT + 10
-    assert grown < 8_000_000, f"{grown} bytes"
+    kept: list[int] = []
+    for done in range(100, JOBS + 1, 100):
+        rehearse_all(caller)
+        caller.simulator.journal.calls.clear()  # it has a bound of its own
+        if done >= FINISHED_JOBS_KEPT and done % 1_000 == 0:
+            gc.collect()
+            kept.append(len(gc.get_objects()))
+    assert len(world.jobs) == len(world.operations) == FINISHED_JOBS_KEPT
+    assert max(kept) < 1.02 * kept[0], f"from {kept[0]} objects to {max(kept)}"
+
+
+def rehearse_all(caller: Caller) -> None:
+    """Let every machine go through a test failover and its cleanup: two jobs each."""
+    for act, seconds in (("testFailover", 204), ("testFailoverCleanup", 83)):
+        for item in caller.simulator.world.items.values():
+            assert caller.send("POST", f"{item.id}/{act}", b"{}").status == 202
+        caller.wait(seconds)
 
 
 def test_a_failed_over_machine_is_found_among_many() -> None:

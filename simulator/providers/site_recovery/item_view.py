@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from simulator.arm import ITEM_TYPE
 from simulator.lifecycle import CELLS, State
+from simulator.messages import json_text
+from simulator.model import Item
 from simulator.times import NO_SCENARIO_TIME, ticks
 
 if TYPE_CHECKING:
@@ -14,12 +18,13 @@ if TYPE_CHECKING:
 
     from simulator.estate import DiskSpec
     from simulator.messages import JsonObject
-    from simulator.model import Item
     from simulator.world import World
 
 _SYNCING = {State.INITIAL_REPLICATION, State.WAITING_FIRST_POINT}
 _AWAY = {State.COMMIT_PENDING, State.COMMITTED}
 _GIB = 1024**3
+_FIELDS = attrgetter(*(field.name for field in fields(Item) if field.name != "written"))
+"""All there is of an item; what else a list shows follows from the clock."""
 
 
 def item_body(item: Item, world: World) -> JsonObject:
@@ -61,7 +66,15 @@ def item_body(item: Item, world: World) -> JsonObject:
     return {"id": item.id, "name": item.name, "type": ITEM_TYPE, "properties": properties}
 
 
-def list_body(item: Item, world: World) -> JsonObject:
+def list_text(item: Item, world: World) -> str:
+    """Write an item as a list answers it, anew only where something that shows has changed."""
+    shows = (_FIELDS(item), last_heartbeat(item, world.now), progress(item, world.now))
+    if item.written is None or item.written[0] != shows:
+        item.written = (shows, json_text(_list_body(item, world)))
+    return item.written[1]
+
+
+def _list_body(item: Item, world: World) -> JsonObject:
     """Write an item as a list answers it: the same, poorer in its disks and tags (recorded)."""
     body = item_body(item, world)
     properties: JsonObject = body["properties"]  # pyright: ignore[reportAssignmentType]

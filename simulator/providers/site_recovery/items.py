@@ -10,12 +10,12 @@ from pydantic.alias_generators import to_camel
 from simulator.acts import begin
 from simulator.arm import ITEM_TYPE, key, last_segment
 from simulator.effects import Wish
-from simulator.envelopes import Refused, accepted, listing, not_found, refused
+from simulator.envelopes import Refused, accepted, listing, listing_of_texts, not_found, refused
 from simulator.estate import Act
 from simulator.faults import FaultName, Occasion
 from simulator.messages import Response, json_response
 from simulator.odata import Clause, parse_filter
-from simulator.providers.site_recovery.item_view import item_body, list_body
+from simulator.providers.site_recovery.item_view import item_body, list_text
 from simulator.recovery_points import Point, points
 from simulator.times import ticks
 
@@ -306,16 +306,16 @@ def _page(call: Call, items: list[Item]) -> Response:
     page = items[start : start + size]
     more = start + size < len(items)
     link = _next_link(call, start + size) if more else None
-    return listing(_shown(call, page), link)
+    return listing_of_texts(_shown(call, page), link)
 
 
-def _shown(call: Call, page: list[Item]) -> list[JsonObject]:
+def _shown(call: Call, page: list[Item]) -> list[str]:
     """Write a page of items, or for a stale list the page it answered the time before."""
     world, path = call.world, key(call.request.path) + "?" + call.request.raw_query
     occasion = Occasion(method="GET", path=call.request.path)
     if world.faults.strike(FaultName.STALE_LIST, occasion, world.now) and path in world.last_lists:
         return world.last_lists[path]
-    fresh = [list_body(item, world) for item in page]
+    fresh = [list_text(item, world) for item in page]
     if world.faults.knows(FaultName.STALE_LIST):
         world.last_lists[path] = fresh
     return fresh
