@@ -8,6 +8,7 @@ import yaml
 from simulator import Estate, Fault, ManualClock, Simulator
 from simulator.coverage import insert_coverage
 from simulator.faults import FaultName
+from tests.simulator.test_recordings import KNOWN, LOOSE
 
 PAGE = Path(__file__).parents[2] / "docs/simulator.md"
 
@@ -33,3 +34,11 @@ def test_the_faults_on_the_page_are_faults() -> None:
 def test_every_fault_is_on_the_page() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert [name for name in FaultName if f"`{name}`" not in text] == []
+
+
+def test_every_difference_from_the_recordings_is_on_the_page_and_no_other() -> None:
+    part = PAGE.read_text(encoding="utf-8").split("## Where it differs")[1].split("\n## ")[0]
+    told = [
+        name for row in re.findall(r"^\| (`.*?) \|", part, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    ]
+    assert sorted(told) == sorted(KNOWN | LOOSE)

@@ -477,6 +477,8 @@ def test_a_switch_of_protection_is_accepted_with_the_recorded_headers() -> None:
 
 
 OTHER_PROVIDERS = [
+    ("a2a-test-failover.jsonl", "p4", "test-failover-waiting"),
+    ("a2a-test-failover.jsonl", "p5", "test-failover-cleaned"),
     ("lro-envelope-h2a-dotnet.jsonl", "p4", "test-failover-waiting"),
     ("lro-envelope-h2a-dotnet.jsonl", "p5", "test-failover-cleaned"),
     ("other-provider-states.jsonl", "130", "away-uncommitted"),
