@@ -10,6 +10,8 @@ from domain.gate import Choice, GateName
 from domain.leg import StageName
 from domain.lifecycle import STILL_AWAY, Act, MachineState
 from domain.report import refusals_of
+from orchestrators.asking import ask_people, heed, may_go_on
+from orchestrators.carrying import carry, choose_for_failover, lost_their_point
 from orchestrators.context import Context, Runbook
 from orchestrators.trip import Trip
 
@@ -60,30 +62,30 @@ def failback(context: Context) -> Runbook[dict[str, Any]]:
 
 def drill(trip: Trip, group: Sequence[str]) -> Runbook[None]:
     """Rehearse a group and clean up; from here no path leads to a failover."""
-    yield from trip.carry(StageName.REHEARSE, trip.travelling(group))
+    yield from carry(trip, StageName.REHEARSE, trip.travelling(group))
     yield from clean_up(trip, group)
 
 
 def bring_home(trip: Trip, group: Sequence[str]) -> Runbook[None]:
     """Bring one group home, as far as people allow."""
     # 3. - 5. Rehearse, ask, clean up
-    yield from trip.may_go_on(group)
-    yield from trip.carry(StageName.PREPARE, trip.travelling(group))
+    yield from may_go_on(trip, group)
+    yield from carry(trip, StageName.PREPARE, trip.travelling(group))
     yield from rehearse_until_approved(trip, group)
 
     # 6. Move
     moving = trip.travelling(group)
     approved = [name for name in moving if trip.journeys[name].approved]
-    yield from trip.carry(StageName.MOVE, approved)
+    yield from carry(trip, StageName.MOVE, approved)
     # Those that began at home were never asked about: they are judged there, and nothing may fail them over.
-    yield from trip.carry(StageName.MOVE, [name for name in moving if name not in approved], (Act.FAIL_OVER,))
+    yield from carry(trip, StageName.MOVE, [name for name in moving if name not in approved], (Act.FAIL_OVER,))
 
     # 7. Ask
     yield from ask_until_committed(trip, group)
 
     # 8. Settle
     if trip.request.reprotect.enabled:
-        yield from trip.carry(StageName.PROTECT, trip.travelling(group))
+        yield from carry(trip, StageName.PROTECT, trip.travelling(group))
 
 
 def rehearse_until_approved(trip: Trip, group: Sequence[str]) -> Runbook[None]:
@@ -92,7 +94,7 @@ def rehearse_until_approved(trip: Trip, group: Sequence[str]) -> Runbook[None]:
     while asked:
         # 3. Rehearse
         if trip.request.test_failover.enabled:
-            yield from trip.carry(StageName.REHEARSE, asked)
+            yield from carry(trip, StageName.REHEARSE, asked)
 
         # 4. Ask
         answers = yield from ask(trip, GateName.FAILBACK, trip.travelling(asked))
@@ -101,7 +103,7 @@ def rehearse_until_approved(trip: Trip, group: Sequence[str]) -> Runbook[None]:
         yield from clean_up(trip, asked)
         again = [name for name in trip.travelling(asked) if answers[name] is Choice.CHANGE_POINT]
         approved = [name for name in trip.travelling(asked) if answers[name] is Choice.APPROVE]
-        asked = again + (yield from trip.lost_their_point(approved))
+        asked = again + (yield from lost_their_point(trip, approved))
 
 
 def ask_until_committed(trip: Trip, group: Sequence[str]) -> Runbook[None]:
@@ -113,9 +115,9 @@ def ask_until_committed(trip: Trip, group: Sequence[str]) -> Runbook[None]:
         asked = trip.travelling(asked)
 
         # 8. Settle: commit
-        yield from trip.carry(StageName.COMMIT, [name for name in asked if answers[name] is Choice.APPROVE])
+        yield from carry(trip, StageName.COMMIT, [name for name in asked if answers[name] is Choice.APPROVE])
         changing = [name for name in asked if answers[name] is Choice.CHANGE_POINT]
-        yield from trip.carry(StageName.CHANGE_POINT, changing)
+        yield from carry(trip, StageName.CHANGE_POINT, changing)
         asked = _at_home_uncommitted(trip, changing)
 
 
@@ -124,15 +126,15 @@ def ask(trip: Trip, gate: GateName, names: Sequence[str]) -> Runbook[dict[str, C
     if not names:
         return {}
     if gate is GateName.FAILBACK:
-        yield from trip.choose_for_failover(names)
-    outcomes = yield from trip.ask(gate, names)
-    trip.heed(gate, outcomes)
+        yield from choose_for_failover(trip, names)
+    outcomes = yield from ask_people(trip, gate, names)
+    heed(trip, gate, outcomes)
     return {name: outcome.decision for name, outcome in outcomes.items()}
 
 
 def clean_up(trip: Trip, names: Sequence[str]) -> Runbook[None]:
     """Remove what is left of the rehearsals of some machines, stopped and failed ones too."""
-    yield from trip.carry(StageName.CLEAN_UP, [name for name in names if trip.journeys[name].needs_clean_up])
+    yield from carry(trip, StageName.CLEAN_UP, [name for name in names if trip.journeys[name].needs_clean_up])
 
 
 def _at_home_uncommitted(trip: Trip, names: Sequence[str]) -> list[str]:

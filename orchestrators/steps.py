@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from azure.durable_functions import EntityId, RetryOptions
 
 from domain import contract
+from domain.errors import Refusal, bounded
 from domain.wire import Answer, Wire
 from orchestrators.context import Context, Runbook
 
@@ -76,3 +77,17 @@ def pause(context: Context, until: datetime, event: str) -> Runbook[bool]:
 def after(context: Context, delay: timedelta) -> datetime:
     """Give the moment that lies a while from now."""
     return context.current_utc_datetime + delay
+
+
+def unreachable(what: str, error: Exception) -> Refusal:
+    """Say that Azure could not be asked."""
+    return Refusal(
+        code="AzureUnreachable",
+        what=f"{what}: {first_line(error)}",
+        remedy="try again when Azure answers",
+    )
+
+
+def first_line(error: Exception) -> str:
+    """Give the first line of an error, for types and stacks do not survive the wire."""
+    return bounded(next(iter(str(error).splitlines()), type(error).__name__), 300)

@@ -180,3 +180,98 @@ def test_the_next_group_moves_only_when_the_one_before_is_home_or_people_say_so(
     assert [gate["gate"] for gate in rehearsal.asked][:2] == ["failback", "intervention"]
     assert ("failover" in acts(rehearsal, WEB)) is moved
     assert machine(report, DB)["outcome"] == "stopped"
+
+
+def test_a_defect_in_the_runbook_itself_ends_in_a_report_without_rehearsal_or_lock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
+        gate = asked(rehearsal, host)
+        monkeypatch.setattr("orchestrators.failback.heed", _broken)
+        rehearsal.decide(host, gate)
+        report = rehearsal.finish(host)
+        assert host.entity("machine_lock", lock_key(VAULT, NAME)) == {"holder": None}
+    assert machine(report)["failure"]["code"] == "RunBroke"
+    assert report["outcome"] == "failed"
+    assert acts(rehearsal) == ["testFailover", "testFailoverCleanup"]
+
+
+def _broken(*_: Any) -> None:
+    raise ValueError("a defect")
+
+
+def test_azure_out_of_sight_for_more_than_a_day_is_for_people_to_judge() -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
+        rehearsal.decide(host, asked(rehearsal, host))
+        rehearsal.fault("authorization-failed", times=None, seconds=100_000)
+        gate = asked(rehearsal, host)
+        assert gate["gate"] == "intervention"
+        assert "has not answered since" in str(gate["shown"])
+        _let_pass(host, rehearsal, timedelta(hours=8))
+        rehearsal.decide(host, gate, decision="retry")
+        report = rehearsal.finish(host)
+    assert machine(report)["outcome"] == "home"
+
+
+def test_a_recovery_point_that_cannot_be_read_moves_nothing() -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        request = rehearsal.request(recoveryPoint={"select": "latestProcessed"})
+        host.start("failback", request, instance_id=rehearsal.run)
+        gate = asked(rehearsal, host)
+        rehearsal.fault("unavailable", path="/recoveryPoints", times=None, seconds=900)
+        rehearsal.decide(host, gate)
+        gate = asked(rehearsal, host)
+        assert gate["gate"] == "intervention"
+        assert "recovery points could not be read" in str(gate["shown"])
+        assert "failover" not in acts(rehearsal)
+        _let_pass(host, rehearsal, timedelta(minutes=20))
+        rehearsal.decide(host, gate, decision="retry")
+        report = rehearsal.finish(host)
+    assert machine(report)["outcome"] == "home"
+
+
+def test_a_look_that_is_broken_leaves_the_machines_to_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
+        rehearsal.decide(host, asked(rehearsal, host))
+        with monkeypatch.context() as broken:
+            broken.setattr(SiteRecovery, "follow", _broken)
+            gate = asked(rehearsal, host)
+        assert gate["gate"] == "intervention"
+        assert "the stage itself failed" in str(gate["shown"])
+        rehearsal.decide(host, gate, decision="retry")
+        report = rehearsal.finish(host)
+    assert machine(report)["outcome"] == "home"
+
+
+def test_a_cancelled_run_asks_nobody_about_what_fails_meanwhile() -> None:
+    rehearsal = Rehearsal()
+    rehearsal.fault("job-fails", act="failover")
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
+        rehearsal.decide(host, asked(rehearsal, host))
+        while "failover" not in acts(rehearsal):
+            assert host.step()
+        headers = {"X-Failback-User": "dana@contoso.com"}
+        host.request("POST", f"/api/failbacks/{rehearsal.run}/cancel", json={"reason": "stop"}, headers=headers)
+        report = rehearsal.finish(host)
+    assert [gate["gate"] for gate in rehearsal.asked] == ["failback"]
+    assert machine(report)["outcome"] == "failed"
+
+
+def test_an_approval_that_a_cancel_overtakes_moves_nothing() -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
+        gate = asked(rehearsal, host)
+        host.signal_entity("run_control", rehearsal.run, "cancel", {"by": "dana", "reason": "wrong night"})
+        rehearsal.decide(host, gate)
+        report = rehearsal.finish(host)
+    assert acts(rehearsal) == ["testFailover", "testFailoverCleanup"]
+    assert "wrong night" in machine(report)["words"]

@@ -294,3 +294,9 @@ def test_a_run_that_nobody_could_approve_is_refused(
     approvals: dict[str, Any], mode: str, came_to: Verdict | None
 ) -> None:
     assert verdict("approvers", facts(), approvals=approvals, mode=mode, requestedBy="ann") is came_to
+
+
+def test_a_machine_of_a_consistency_group_cannot_come_home_alone() -> None:
+    planned = make_plan(request(), facts(details(multi_vm_group="shop")))
+    failed = [check for check in planned.failed if check.name == "multi-VM group"]
+    assert "shop" in failed[0].evidence

@@ -1,0 +1,209 @@
+"""Carrying machines through a stage, each to its end, with the recovery point it is meant to have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from domain import contract
+from domain.contract import (
+    ChosenPoint,
+    ChosenPoints,
+    FailbackRequest,
+    Look,
+    PointChoice,
+    PointsRequest,
+    Select,
+)
+from domain.errors import Refusal
+from domain.journey import Journey
+from domain.leg import DUE, Leg, LegStatus, StageName, Task
+from domain.lifecycle import Act
+from domain.stage import begin
+from orchestrators import steps
+from orchestrators.asking import intervene
+from orchestrators.context import Runbook
+from orchestrators.stage import Passage, StageResult
+from orchestrators.trip import Trip
+
+# These stages bring a machine to a recovery point.
+_TAKES_POINT: Final = frozenset({StageName.REHEARSE, StageName.MOVE, StageName.CHANGE_POINT})
+# A point that was there when it was approved, and is not any more.
+_PRUNED: Final = frozenset({"RecoveryPointNotFound", "RecoveryPointIncomplete"})
+_WORDS: Final[Mapping[StageName, str]] = {
+    StageName.PREPARE: "making the machines ready to come home",
+    StageName.REHEARSE: "rehearsing: test failover to an isolated network",
+    StageName.CLEAN_UP: "cleaning the rehearsal up",
+    StageName.MOVE: "failing over to the primary region",
+    StageName.CHANGE_POINT: "changing the recovery point",
+    StageName.COMMIT: "committing",
+    StageName.PROTECT: "re-protecting to the secondary region",
+}
+
+
+def carry(trip: Trip, stage: StageName, names: Sequence[str], forbidden: tuple[Act, ...] = ()) -> Runbook[None]:
+    """Carry machines through a stage; for those that fail, ask what to do, until each has an end."""
+    left = list(names)
+    while left:
+        points = yield from _points(trip, stage, left)
+        legs = yield from _pass(trip, stage, left, points, forbidden)
+        for leg in legs:
+            _arrive(trip, stage, leg)
+        failed = [leg.subject.name for leg in legs if leg.status is LegStatus.FAILED]
+        left = yield from intervene(trip, stage, failed)
+
+
+def _points(trip: Trip, stage: StageName, names: Sequence[str]) -> Runbook[dict[str, ChosenPoint]]:
+    """Resolve the recovery points that a stage needs, just before it."""
+    if stage not in _TAKES_POINT:
+        return {}
+    choices = {name: _choice(trip, stage, name) for name in names}
+    wanted = {name: choice for name, choice in choices.items() if _is_ours_to_choose(choice)}
+    points = yield from choose(trip, wanted)
+    for name in names:
+        if stage is StageName.REHEARSE:
+            trip.note(name, rehearsed_point=points.get(name))
+        elif name in points:
+            trip.note(name, point=points[name])
+    return points
+
+
+def _choice(trip: Trip, stage: StageName, name: str) -> PointChoice:
+    journey = trip.journeys[name]
+    if stage is StageName.REHEARSE:
+        return journey.subject.test_point
+    if stage is StageName.MOVE:
+        return _approved_point(journey)
+    choice = journey.subject.point
+    # Going back to "latest" has no form of its own on the wire: it means the newest point there is.
+    return choice.having(select=Select.LATEST_PROCESSED) if choice.select is Select.LATEST else choice
+
+
+def choose(trip: Trip, choices: Mapping[str, PointChoice]) -> Runbook[dict[str, ChosenPoint]]:
+    """Find out which recovery points some choices mean now."""
+    if not choices:
+        return {}
+    request = PointsRequest(
+        vault=trip.request.vault,
+        items={name: trip.journeys[name].item_id for name in choices},
+        choices=dict(choices),
+    )
+    try:
+        chosen = yield from steps.call(trip.context, contract.CHOOSE_POINTS, request, ChosenPoints)
+    except Exception as error:  # noqa: BLE001 - types do not survive the wire; without a point nothing is started
+        refusal = steps.unreachable("the recovery points could not be read", error)
+        return {name: ChosenPoint(select=each.select, refusal=refusal) for name, each in choices.items()}
+    return chosen.points
+
+
+def choose_for_failover(trip: Trip, names: Sequence[str]) -> Runbook[None]:
+    """Find the recovery points that would be used now, to show them."""
+    points = yield from choose(trip, {name: trip.journeys[name].subject.point for name in names})
+    for name, point in points.items():
+        trip.note(name, point=point)
+
+
+def lost_their_point(trip: Trip, names: Sequence[str]) -> Runbook[list[str]]:
+    """Find the machines whose approved recovery point was pruned meanwhile; their approval is void."""
+    approved = {name: _approved_point(trip.journeys[name]) for name in names}
+    fixed = {name: choice for name, choice in approved.items() if choice.select is Select.CUSTOM}
+    points = yield from choose(trip, fixed)
+    lost = [name for name, point in points.items() if point.refusal and point.refusal.code in _PRUNED]
+    for name in lost:
+        trip.note(name, approved=False, point=None)
+    return lost
+
+
+def _pass(
+    trip: Trip,
+    stage: StageName,
+    names: Sequence[str],
+    points: Mapping[str, ChosenPoint],
+    forbidden: tuple[Act, ...],
+) -> Runbook[list[Leg]]:
+    """Send machines through a stage once; those without a recovery point fail at its door."""
+    ready = [name for name in names if not (name in points and points[name].refusal)]
+    refused = [
+        leg.having(status=LegStatus.FAILED, failure=point.refusal, words=point.refusal.what)
+        for leg in _begin(trip, [name for name in names if name not in ready])
+        if (point := points[leg.subject.name]).refusal
+    ]
+    if not ready:
+        return refused
+    occasion = trip.next_child(stage.value)
+    ids = {name: point.id for name, point in points.items() if point.id}
+    task = _task(trip, stage, occasion, ids, forbidden)
+    passage = Passage(task=task, legs=_begin(trip, ready), cancelled=trip.cancelled)
+    trip.show(stage.value, _WORDS[stage], child=occasion)
+    try:
+        answer = yield trip.context.call_sub_orchestrator(contract.STAGE, passage.to_wire(), occasion)
+    except Exception as error:  # noqa: BLE001 - whatever broke, the machines are still there to be seen
+        legs = yield from _seen_again(trip, passage)
+        return [*refused, *(_broken(stage, leg, error) for leg in legs)]
+    result = StageResult.from_wire(answer)
+    trip.cancelled = trip.cancelled or result.cancelled
+    return [*refused, *result.legs]
+
+
+def _seen_again(trip: Trip, passage: Passage) -> Runbook[list[Leg]]:
+    """Look where a stage that broke has left its machines; without sight, they stand where they stood."""
+    try:
+        look = yield from steps.call(trip.context, contract.LOOK, passage.looking(), Look)
+    except Exception:  # noqa: BLE001 - looking may be what broke
+        return list(passage.legs)
+    return [leg.having(snapshot=look.machines.get(leg.subject.name)) for leg in passage.legs]
+
+
+def _begin(trip: Trip, names: Sequence[str]) -> tuple[Leg, ...]:
+    journeys = [trip.journeys[name] for name in names]
+    return begin([each.subject for each in journeys], {each.name: each.item_id for each in journeys})
+
+
+def _task(trip: Trip, stage: StageName, occasion: str, points: dict[str, str], forbidden: tuple[Act, ...]) -> Task:
+    request = trip.request
+    return Task(
+        run=trip.run,
+        occasion=occasion,
+        stage=stage,
+        vault=request.vault,
+        max_parallel=request.limits.max_parallel,
+        look_every=trip.plan.pace.look_every,
+        shut_down_source=request.shut_down_source,
+        points=points,
+        heartbeat=request.validation.heartbeat,
+        validation_timeout=request.validation.timeout,
+        comment=f"failback run {trip.run}",
+        forbidden=(*forbidden, *_forbidden(request)) if stage is StageName.PREPARE else forbidden,
+    )
+
+
+def _arrive(trip: Trip, stage: StageName, leg: Leg) -> None:
+    journey = trip.journeys[leg.subject.name].after(stage, leg)
+    if leg.status is LegStatus.STOPPED:
+        journey = journey.stopped(f"the run was cancelled: {trip.cancelled}")
+    trip.journeys[journey.name] = journey
+
+
+def _is_ours_to_choose(choice: PointChoice) -> bool:
+    return choice.select is not Select.LATEST or choice.not_after is not None
+
+
+def _forbidden(request: FailbackRequest) -> tuple[Act, ...]:
+    allowed = {Act.REPROTECT: request.prepare.reprotect, Act.CLEAN_UP: request.prepare.clean_up}
+    return tuple(act for act, may in allowed.items() if not may)
+
+
+def _approved_point(journey: Journey) -> PointChoice:
+    """Name the very point that was approved; only "latest" without a limit stays the service's to choose."""
+    approved = journey.point.id if journey.point else None
+    return PointChoice(select=Select.CUSTOM, id=approved) if approved else journey.subject.point
+
+
+def _broken(stage: StageName, leg: Leg, error: Exception) -> Leg:
+    refusal = Refusal(
+        code="StageBroke",
+        what=f"the stage itself failed: {steps.first_line(error)}",
+        remedy="this is a defect of the software: report it; retry looks at the machines again before acting",
+    )
+    # What was due may have been started; believing so makes sure that a rehearsal is cleaned up.
+    return leg.having(status=LegStatus.FAILED, act=DUE.get(stage), failure=refusal, words=refusal.what)

@@ -1,0 +1,67 @@
+"""The entities that remember: each operation alone, and twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from orchestrators.ledgers import decision_ledger, machine_lock, run_control, run_register
+
+
+class Entity:
+    """One entity with its memory, asked one thing at a time."""
+
+    def __init__(self, function: Callable[[Any], None]) -> None:
+        self._function = function
+        self._state: Any = None
+        self.operation_name: str | None = None
+        self.result: Any = None
+        self._input: Any = None
+
+    def ask(self, operation: str, about: Any = None) -> Any:
+        self.operation_name, self._input, self.result = operation, about, None
+        self._function(self)
+        return self.result
+
+    def get_input(self) -> Any:
+        return self._input
+
+    def get_state(self, initializer: Callable[[], Any] | None = None) -> Any:
+        return self._state if self._state is not None or initializer is None else initializer()
+
+    def set_state(self, state: Any) -> None:
+        self._state = state
+
+    def set_result(self, result: Any) -> None:
+        self.result = result
+
+
+def test_a_lock_has_one_holder_until_that_one_gives_it_back() -> None:
+    lock = Entity(machine_lock)
+    assert lock.ask("take", {"run": "a"}) == {"holder": "a"}
+    assert lock.ask("take", {"run": "a"}) == {"holder": "a"}
+    assert lock.ask("take", {"run": "b"}) == {"holder": "a"}
+    assert lock.ask("release", {"run": "b"}) == {"holder": "a"}
+    assert lock.ask("release", {"run": "a"}) == {"holder": None}
+    assert lock.ask("read") == {"holder": None}
+
+
+def test_the_first_cancel_stands() -> None:
+    control = Entity(run_control)
+    assert control.ask("read") == {}
+    control.ask("cancel", {"by": "dana", "reason": "wrong night"})
+    control.ask("cancel", {"by": "olive", "reason": "another"})
+    assert control.ask("read")["cancelled"] == "wrong night (dana)"
+
+
+def test_the_register_keeps_the_newest_first_and_each_once() -> None:
+    register = Entity(run_register)
+    for run in ("a", "b", "a"):
+        register.ask("add", {"id": run})
+    assert register.ask("read") == {"runs": ["a", "b"]}
+
+
+def test_a_decision_at_a_gate_that_was_never_opened_leaves_nothing() -> None:
+    ledger = Entity(decision_ledger)
+    assert ledger.ask("decide", {"id": "x"}) is None
+    assert ledger.get_state() is None
