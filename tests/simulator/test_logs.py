@@ -204,16 +204,28 @@ def test_a_batch_answers_each_of_its_queries_by_itself(caller: Caller) -> None:
     assert table(bounded) == [{"Count": 10}]
 
 
+def batch(simulator: Simulator, body: bytes) -> Response:
+    token = SimulatorCredential(simulator).get_token("https://api.loganalytics.io/.default")
+    return simulator.handle(
+        Request(
+            method="POST",
+            url="https://api.loganalytics.io/v1/$batch",
+            headers={"authorization": f"Bearer {token.token}"},
+            body=body,
+        )
+    )
+
+
+def test_each_query_of_a_batch_has_a_status_of_its_own(simulator: Simulator) -> None:
+    queries = {"a": "Heartbeat | count", "b": "Heartbeat | wher x"}
+    body = {"requests": [{"id": name, "body": {"query": query}} for name, query in queries.items()]}
+    answers: Any = batch(simulator, json.dumps(body).encode()).json()["responses"]
+    assert [(answer["id"], answer["status"]) for answer in answers] == [("a", 200), ("b", 400)]
+
+
 @pytest.mark.parametrize("body", [b"{}", b'{"requests": 1}', b'{"requests": [{"id": "1"}]}', b"["])
 def test_a_batch_that_cannot_be_read_is_refused(simulator: Simulator, body: bytes) -> None:
-    token = SimulatorCredential(simulator).get_token("https://api.loganalytics.io/.default")
-    batch = Request(
-        method="POST",
-        url="https://api.loganalytics.io/v1/$batch",
-        headers={"authorization": f"Bearer {token.token}"},
-        body=body,
-    )
-    assert simulator.handle(batch).status == 400
+    assert batch(simulator, body).status == 400
 
 
 def test_a_token_for_arm_does_not_open_the_logs(simulator: Simulator) -> None:
