@@ -91,10 +91,8 @@ def heed(trip: Trip, gate: GateName, outcomes: Mapping[str, Outcome]) -> None:
     """Stop the machines that people stopped, and all that go on when the run was cancelled."""
     for name, outcome in outcomes.items():
         journey = trip.journeys[name]
-        if trip.cancelled is not None and outcome.decision is not Choice.APPROVE:
+        if trip.cancelled is not None:
             trip.journeys[name] = journey.stopped(f"the run was cancelled: {trip.cancelled}")
-        elif trip.cancelled is not None:
-            trip.journeys[name] = journey.stopped(f"approved, but the run was cancelled: {trip.cancelled}")
         elif outcome.decision is Choice.STOP:
             who = f"stopped by {', '.join(outcome.by)}" if outcome.by else "stopped: nobody decided in time"
             trip.journeys[name] = journey.stopped(who)
