@@ -10,11 +10,12 @@ from typing import Final, TypeVar
 
 from activities.azure import Document, azure
 from domain import planning
-from domain.contract import Facts, FailbackRequest, Network, RecoveryPoint, Size, StorageAccount, Usage
+from domain.contract import Facts, Network, RecoveryPoint, Size, StorageAccount, Usage
 from domain.errors import FailbackError, Refusal, Transient, bounded
 from domain.lifecycle import HAS_POINTS, heading
 from domain.machine import MachineDetails, same_id
 from domain.planning import Plan
+from domain.request import FailbackRequest
 from gateway.azure import Azure
 from gateway.faults import Refused
 from gateway.ids import resource_group_of, subscription_of

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from domain.contract import Check, ChosenPoint, Facts, FailbackRequest, Mode, Size, Subject, Verdict
+from domain.contract import Check, ChosenPoint, Facts, Size, Subject, Verdict
 from domain.duration import spoken
 from domain.lifecycle import STILL_AWAY, MachineState, heading, in_words, is_homeward
 from domain.machine import MachineDetails, last_segment, region, same_id
+from domain.request import FailbackRequest, Mode
 
 # Points are made every five minutes; an hour behind is twelve of them missing.
 LAG_TO_WARN: Final = timedelta(hours=1)

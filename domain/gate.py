@@ -15,19 +15,12 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 
-from domain.contract import ApprovalPolicy, Comment, Name, OnTimeout, PointChoice
+from domain.approvals import ApprovalPolicy, GateName, OnTimeout
+from domain.request import Comment, Name, PointChoice
 from domain.wire import Answer, Wire, digest
 
 # A gate nobody answers is held at most this long, whatever its policy: nothing waits for ever.
 HELD_AT_MOST: Final = timedelta(days=45)
-
-
-class GateName(StrEnum):
-    """Where people are asked."""
-
-    FAILBACK = "failback"
-    COMMIT = "commit"
-    INTERVENTION = "intervention"
 
 
 class Choice(StrEnum):
@@ -41,6 +34,7 @@ class Choice(StrEnum):
 
 
 OFFERS: Final = {
+    GateName.START: (Choice.APPROVE, Choice.STOP),
     GateName.FAILBACK: (Choice.APPROVE, Choice.CHANGE_POINT, Choice.STOP),
     GateName.COMMIT: (Choice.APPROVE, Choice.CHANGE_POINT, Choice.STOP),
     GateName.INTERVENTION: (Choice.RETRY, Choice.SKIP, Choice.STOP),

@@ -8,12 +8,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.contract import ChosenPoint, Mode, Subject, Validation, Verdict
+from domain.contract import ChosenPoint, Subject, Validation, Verdict
 from domain.errors import Refusal
 from domain.gate import Outcome
 from domain.leg import JobRecord, Leg, LegStatus, StageName
 from domain.lifecycle import Act, MachineState, state_of
 from domain.machine import MachineSnapshot, last_segment
+from domain.request import Mode
 from domain.wire import Answer
 
 

@@ -11,22 +11,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain import checks
-from domain.contract import (
-    GROUP_LIMIT,
-    Check,
-    ChosenPoint,
-    Facts,
-    FailbackRequest,
-    MachineRequest,
-    Mode,
-    Pace,
-    Subject,
-    Verdict,
-)
+from domain.contract import Check, ChosenPoint, Facts, Pace, Subject, Verdict
 from domain.errors import Refusal
 from domain.lifecycle import ACTS, HAS_POINTS, Act, MachineState, heading, is_homeward
 from domain.machine import MachineDetails, region
 from domain.recovery_points import choose
+from domain.request import GROUP_LIMIT, FailbackRequest, MachineRequest, Mode
 from domain.wire import Answer, digest
 
 # How long the service took in recordings of real machines (one OS disk, nearly empty).

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from domain.contract import ChosenPoint, PointChoice, RecoveryPoint, Select
+from domain.contract import ChosenPoint, RecoveryPoint
 from domain.errors import Refusal
 from domain.machine import last_segment
+from domain.request import PointChoice, Select
 
 _APP = frozenset({"appconsistent", "applicationconsistent"})
 _CRASH = frozenset({"crashconsistent"})

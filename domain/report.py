@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from domain.contract import Check, ChosenPoint, Mode, PointChoice, Validation
+from domain.contract import Check, ChosenPoint, Validation
 from domain.errors import Refusal
 from domain.gate import Entry
 from domain.journey import Journey, JourneyStatus, Measured, Skipped, measure, point_used
@@ -19,6 +19,7 @@ from domain.leg import JobRecord
 from domain.lifecycle import Act, MachineState, in_words
 from domain.machine import JobError, TaskSnapshot
 from domain.planning import Plan
+from domain.request import Mode, PointChoice
 from domain.wire import Answer
 
 

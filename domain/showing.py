@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.contract import FailbackRequest, Verdict
-from domain.gate import GateName
+from domain.approvals import GateName
+from domain.contract import Verdict
 from domain.journey import Journey, measure, point_used
 from domain.lifecycle import Act, in_words
 from domain.planning import Plan
+from domain.request import FailbackRequest
 
 
 def row(plan: Plan, journey: Journey) -> dict[str, Any]:
@@ -43,6 +44,11 @@ def row(plan: Plan, journey: Journey) -> dict[str, Any]:
 
 def notes(gate: GateName, request: FailbackRequest, *, skippable: bool = False) -> list[str]:
     """Say what an answer sets in motion, and what cannot be undone."""
+    if gate is GateName.START:
+        return [
+            "approve: the run begins, with whatever its own gates ask",
+            "stop: nothing is begun",
+        ]
     if gate is GateName.FAILBACK:
         source = "is shut down first" if request.shut_down_source else "is left running"
         moves = f"the machine fails over to its home region, and the one in the secondary region {source}"

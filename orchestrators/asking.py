@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from domain import contract, showing
-from domain.contract import (
-    OnTimeout,
-)
-from domain.gate import HELD_AT_MOST, OFFERS, Choice, GateName, Outcome, Question, silence_of
+from domain.approvals import GateName, OnTimeout
+from domain.gate import HELD_AT_MOST, OFFERS, Choice, Outcome, Question, silence_of
 from domain.journey import Skipped
 from domain.leg import StageName
 from orchestrators import steps

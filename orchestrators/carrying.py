@@ -6,19 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from domain import contract
-from domain.contract import (
-    ChosenPoint,
-    ChosenPoints,
-    FailbackRequest,
-    Look,
-    PointChoice,
-    PointsRequest,
-    Select,
-)
+from domain.contract import ChosenPoint, ChosenPoints, Look, PointsRequest
 from domain.errors import Refusal
 from domain.journey import Journey
 from domain.leg import DUE, Leg, LegStatus, StageName, Task
 from domain.lifecycle import Act
+from domain.request import FailbackRequest, PointChoice, Select
 from domain.stage import begin
 from orchestrators import steps
 from orchestrators.asking import intervene

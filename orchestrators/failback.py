@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from domain.contract import Mode
-from domain.gate import Choice, GateName
+from domain.approvals import GateName
+from domain.gate import Choice
 from domain.leg import StageName
 from domain.lifecycle import STILL_AWAY, Act, MachineState
 from domain.report import refusals_of
+from domain.request import Mode
 from orchestrators.asking import ask_people, heed, may_go_on
 from orchestrators.carrying import carry, choose_for_failover, lost_their_point
 from orchestrators.context import Context, Runbook

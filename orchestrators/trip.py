@@ -10,13 +10,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from domain import contract, report, status
-from domain.contract import (
-    FailbackRequest,
-)
+from domain.approvals import GateName
 from domain.errors import Refusal
-from domain.gate import Entry, GateName
+from domain.gate import Entry
 from domain.journey import Journey
 from domain.planning import Plan, refused_plan
+from domain.request import FailbackRequest
 from orchestrators import steps
 from orchestrators.context import Context, Runbook
 

@@ -14,8 +14,8 @@ import azure.functions as func
 from azure.durable_functions import EntityId
 
 from domain import contract
-from domain.contract import Comment, FailbackRequest, Mode
 from domain.errors import Refusal
+from domain.request import Comment, FailbackRequest, Mode
 from domain.settings import SettingsError
 from domain.wire import Wire
 from triggers import people, rendering, runs

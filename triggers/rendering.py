@@ -19,10 +19,10 @@ from typing import Any, Final, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from domain.contract import Mode
 from domain.lifecycle import ACTS, Act
 from domain.machine import TaskSnapshot, last_segment
 from domain.report import JobReport, MachineReport, Report, RunOutcome
+from domain.request import Mode
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _STYLE: Final = (_TEMPLATES / "report.css").read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ from activities.start_act import start_act
 from activities.validate import validate
 from domain import contract
 from domain.lifecycle import Act
+from domain.request import PointChoice
 from tests.activities.conftest import NAME, VAULT, World
 
 Activity = Callable[[dict[str, Any]], dict[str, Any]]
@@ -54,9 +55,7 @@ def test_every_activity_takes_and_gives_plain_json(acting: World) -> None:
     judged = contract.ValidationOrder(
         machine=NAME, vm_id=None, vm_name=NAME, since=acting.clock.now(), heartbeat=True
     )
-    points = contract.PointsRequest(
-        vault=VAULT, items={NAME: acting.item_id()}, choices={NAME: contract.PointChoice()}
-    )
+    points = contract.PointsRequest(vault=VAULT, items={NAME: acting.item_id()}, choices={NAME: PointChoice()})
     requests = {
         contract.MAKE_PLAN: {"vault": VAULT, "machines": [NAME]},
         contract.LOOK: acting.look_request().to_wire(),

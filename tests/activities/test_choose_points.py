@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from activities.choose_points import choose_for
-from domain.contract import PointChoice, PointsRequest, Select
+from domain.contract import PointsRequest
 from domain.errors import Throttled, Transient
+from domain.request import PointChoice, Select
 from tests.activities.conftest import NAME, VAULT, World
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from activities.make_plan import plan_for
-from domain.contract import FailbackRequest, Verdict
+from domain.contract import Verdict
 from domain.errors import Throttled, Transient
 from domain.planning import Plan
+from domain.request import FailbackRequest
 from simulator.estate import RegionSpec
 from tests.activities.conftest import NAME, VAULT, Make, World, account
 

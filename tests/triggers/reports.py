@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.contract import Check, FailbackRequest, MachineRequest, Mode, Validation, Verdict
+from domain.approvals import GateName
+from domain.contract import Check, Validation, Verdict
 from domain.errors import Refusal
-from domain.gate import Choice, Entry, GateName, Judgement
+from domain.gate import Choice, Entry, Judgement
 from domain.journey import Measured
 from domain.lifecycle import Act, MachineState
 from domain.machine import JobError, TaskSnapshot
 from domain.planning import Calls, Plan, PlannedAct
 from domain.report import JobReport, MachineOutcome, MachineReport, PointReport, Report, RunOutcome
+from domain.request import FailbackRequest, MachineRequest, Mode
 
 VAULT = (
     "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/contoso-dr"

@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
-from domain.contract import Mode, PointChoice, Select
-from domain.gate import Choice, GateName, Judgement
+from domain.approvals import GateName
+from domain.gate import Choice, Judgement
 from domain.journey import Measured
 from domain.lifecycle import Act
 from domain.report import Report, RunOutcome
+from domain.request import Mode, PointChoice, Select
 from triggers.rendering import NOTHING, as_html, as_markdown, headline, span
 
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from domain.approvals import ApprovalPolicy, GateName
 from domain.contract import (
-    ApprovalPolicy,
     Facts,
-    FailbackRequest,
     Look,
     Network,
     RecoveryPoint,
@@ -20,11 +19,12 @@ from domain.contract import (
     Validation,
     Verdict,
 )
-from domain.gate import OFFERS, Choice, Entry, GateName, Ledger, Question
+from domain.gate import OFFERS, Choice, Entry, Ledger, Question
 from domain.journey import Journey
 from domain.leg import JobRecord, Leg, LegStatus, StageName, Task
 from domain.lifecycle import ACTS, Act, MachineState
 from domain.machine import Disk, JobSnapshot, MachineDetails, MachineSnapshot
+from domain.request import FailbackRequest
 
 NAME: Final = "ContosoWin2016"
 SUBSCRIPTION: Final = "/subscriptions/11111111-1111-1111-1111-111111111111"

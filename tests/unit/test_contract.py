@@ -8,14 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.contract import (
-    ApprovalPolicy,
-    FailbackRequest,
-    MachineRequest,
-    PointChoice,
-    Select,
-    lock_key,
-)
+from domain.approvals import ApprovalPolicy
+from domain.contract import lock_key
+from domain.request import FailbackRequest, MachineRequest, PointChoice, Select
 from tests.unit.making import HOME_CACHE, ISOLATED, NAME, VAULT, request
 
 

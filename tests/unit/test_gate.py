@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from pydantic import ValidationError
 
-from domain.contract import ApprovalPolicy, OnTimeout, PointChoice, Select
+from domain.approvals import ApprovalPolicy, GateName, OnTimeout
 from domain.gate import (
     HELD_AT_MOST,
     Choice,
     DecisionRequest,
     Entry,
-    GateName,
     Judgement,
     Ledger,
     Outcome,
@@ -26,6 +25,7 @@ from domain.gate import (
     judge,
     silence_of,
 )
+from domain.request import PointChoice, Select
 from tests.unit.making import NAME, NOON, at, entry, ledger, question
 
 POINT = PointChoice(select=Select.CUSTOM, id="point-1")

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from domain.contract import Mode, Verdict
+from domain.contract import Verdict
 from domain.errors import Refusal
 from domain.journey import SHUTDOWN_TASK, Journey, JourneyStatus, measure
 from domain.leg import LegStatus, StageName
 from domain.lifecycle import Act, MachineState
 from domain.machine import TaskSnapshot
+from domain.request import Mode
 from tests.unit.making import NAME, S, at, item_id, journey, leg, record, snapshot, validation
 
 BROKEN = Refusal(code="JobFailed", what="it broke", remedy="mend it")

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from domain.contract import Mode, Pace, StorageAccount
+from domain.contract import Pace, StorageAccount
 from domain.errors import Refusal
 from domain.lifecycle import Act, MachineState
 from domain.machine import Disk
 from domain.planning import EXPECTED, FIRST_COPY, Plan, make_plan, refused_plan
+from domain.request import Mode
 from tests.unit.making import (
     AWAY_CACHE,
     DISK,

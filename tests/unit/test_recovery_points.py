@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.contract import ChosenPoint, PointChoice, RecoveryPoint, Select
+from domain.contract import ChosenPoint, RecoveryPoint
 from domain.recovery_points import choose, is_whole, newest_first
+from domain.request import PointChoice, Select
 from tests.unit.making import DISK, NOON, at, item_id, point
 
 SECOND_DISK = f"{DISK}-data"

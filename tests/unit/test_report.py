@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.contract import ChosenPoint, Select
+from domain.contract import ChosenPoint
 from domain.errors import Refusal
 from domain.gate import Choice, Entry, Outcome
 from domain.journey import Journey, Skipped
@@ -23,6 +23,7 @@ from domain.report import (
     refusal_report,
     refusals_of,
 )
+from domain.request import Select
 from tests.unit.making import (
     NAME,
     NOON,

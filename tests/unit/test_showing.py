@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from domain.contract import ChosenPoint, Select, Verdict
+from domain.approvals import GateName
+from domain.contract import ChosenPoint, Verdict
 from domain.errors import Refusal
-from domain.gate import OFFERS, GateName
+from domain.gate import OFFERS
 from domain.lifecycle import Act
 from domain.planning import make_plan
+from domain.request import Select
 from domain.showing import may_pass_silently, notes, row
 from tests.unit.making import NAME, S, at, facts, journey, record, request, snapshot, validation
 

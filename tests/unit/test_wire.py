@@ -13,12 +13,15 @@ from typing import Any, get_args, get_origin
 import pytest
 from pydantic import ValidationError
 
-from domain import contract, gate, journey, leg, machine, planning, report
+from domain import approvals, contract, gate, journey, leg, machine, notices, people, planning, report
+from domain import request as requests
+from domain.approvals import ApprovalPolicy, GateName
 from domain.errors import Refusal
+from domain.request import FailbackRequest, Limits, MachineRequest, PointChoice, Select
 from domain.wire import Answer, Wire, digest
 from tests.unit.making import HOME_CACHE, ISOLATED, NOON, request
 
-MODULES = (contract, gate, journey, leg, machine, planning, report)
+MODULES = (approvals, contract, gate, journey, leg, machine, notices, people, planning, report, requests)
 VALUES = sorted(
     {
         each
@@ -40,20 +43,20 @@ PLAIN: dict[Any, list[Any]] = {
     timedelta: [timedelta(0), timedelta(days=2, seconds=0.5), timedelta(seconds=-3)],
     Any: ["x", 1, None, [1, {"deep": "x"}]],
     # These hold rules of their own, so they are given whole.
-    contract.PointChoice: [
-        contract.PointChoice(not_after=NOON),
-        contract.PointChoice(select=contract.Select.CUSTOM, id="point-1"),
+    PointChoice: [
+        PointChoice(not_after=NOON),
+        PointChoice(select=Select.CUSTOM, id="point-1"),
     ],
-    contract.ApprovalPolicy: [contract.ApprovalPolicy(approvers=("ann", "bob"), quorum=2)],
-    contract.TestFailoverRequest: [contract.TestFailoverRequest(network_id=ISOLATED)],
-    contract.ReprotectRequest: [contract.ReprotectRequest(cache_storage_account_id=HOME_CACHE)],
-    contract.PrepareRequest: [contract.PrepareRequest(cache_storage_account_id=HOME_CACHE, reprotect=True)],
-    contract.ValidationRequest: [contract.ValidationRequest(timeout=timedelta(minutes=1))],
-    contract.Limits: [contract.Limits(max_parallel=3)],
-    contract.MachineRequest: [contract.MachineRequest(name="é", group=3)],
-    contract.FailbackRequest: [request(machines=["a", "b"], requestedBy="ann", mode="drill")],
+    ApprovalPolicy: [ApprovalPolicy(approvers=("ann", "bob"), quorum=2)],
+    requests.TestFailoverRequest: [requests.TestFailoverRequest(network_id=ISOLATED)],
+    requests.ReprotectRequest: [requests.ReprotectRequest(cache_storage_account_id=HOME_CACHE)],
+    requests.PrepareRequest: [requests.PrepareRequest(cache_storage_account_id=HOME_CACHE, reprotect=True)],
+    requests.ValidationRequest: [requests.ValidationRequest(timeout=timedelta(minutes=1))],
+    Limits: [Limits(max_parallel=3)],
+    MachineRequest: [MachineRequest(name="é", group=3)],
+    FailbackRequest: [request(machines=["a", "b"], requestedBy="ann", mode="drill")],
     gate.DecisionRequest: [
-        gate.DecisionRequest(gate=gate.GateName.COMMIT, decision=gate.Choice.STOP, plan_hash="0" * 64)
+        gate.DecisionRequest(gate=GateName.COMMIT, decision=gate.Choice.STOP, plan_hash="0" * 64)
     ],
 }
 
@@ -126,7 +129,7 @@ def test_what_is_unset_is_left_out_and_keys_are_in_camel_case() -> None:
 
 
 def test_a_value_cannot_be_changed_in_place() -> None:
-    value = contract.Limits()
+    value = Limits()
     with pytest.raises(ValidationError):
         value.max_parallel = 3  # pyright: ignore[reportAttributeAccessIssue]
     assert value.having(max_parallel=3).max_parallel == 3

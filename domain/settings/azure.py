@@ -1,4 +1,4 @@
-"""What an operator may set: one frozen class, read from the environment, every fault listed at once."""
+"""Where Azure is, and how it is looked at."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from domain.contract import Pace
 
@@ -57,21 +57,8 @@ ENDPOINTS: Final[Mapping[Cloud, Endpoints]] = {
 }
 
 
-class SettingsError(ValueError):
-    """The environment holds settings that cannot be used; the message lists all of them."""
-
-
-class Identity(StrEnum):
-    """Whose word is taken for who is asking."""
-
-    APP_SERVICE = "app-service"
-    DECLARED = "declared"
-
-
-class Settings(BaseModel):
-    """How failback reaches Azure, how often it looks, and whose word it takes for who is asking."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
+class AzureSettings(BaseModel):
+    """How failback reaches Azure, and how often it looks."""
 
     cloud: Annotated[
         Cloud,
@@ -117,23 +104,6 @@ class Settings(BaseModel):
         ),
     ] = 8
 
-    identity: Annotated[
-        Identity,
-        Field(
-            validation_alias="FAILBACK_IDENTITY",
-            description="app-service: App Service authentication names people; declared: they name themselves, "
-            "for local use only.",
-        ),
-    ] = Identity.APP_SERVICE
-
-    auth_enabled: Annotated[
-        bool,
-        Field(
-            validation_alias="WEBSITE_AUTH_ENABLED",
-            description="Set by App Service when its authentication is on; only then its headers are believed.",
-        ),
-    ] = False
-
     @field_validator("look_every", mode="before")
     @classmethod
     def _bare_number_is_seconds(cls, value: Any) -> Any:
@@ -145,20 +115,7 @@ class Settings(BaseModel):
     @field_validator("arm_endpoint", "logs_endpoint")
     @classmethod
     def _may_carry_tokens(cls, value: str | None) -> str | None:
-        return None if value is None else _safe_endpoint(value)
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the settings; a variable that is empty counts as unset.
-
-        Raises:
-            SettingsError: naming every variable that cannot be used, and why.
-        """
-        try:
-            return cls.model_validate({name: value for name, value in environment.items() if value.strip()})
-        except ValidationError as faults:
-            lines = [f"{_name(fault['loc'])}: {fault['msg']}" for fault in faults.errors()]
-            raise SettingsError("these settings cannot be used:\n  " + "\n  ".join(lines)) from None
+        return None if value is None else safe_endpoint(value)
 
     @property
     def arm(self) -> str:
@@ -196,11 +153,7 @@ def is_plain_http(endpoint: str) -> bool:
     return urlsplit(endpoint).scheme == "http"
 
 
-def _name(location: tuple[int | str, ...]) -> str:
-    return str(location[0]) if location else "settings"
-
-
-def _safe_endpoint(value: str) -> str:
+def safe_endpoint(value: str) -> str:
     """Refuse an endpoint to which a token must not be sent.
 
     Tokens for Azure travel with every call, so anything but TLS is for this machine only.
