@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from activities.azure import Document, azure
 from activities.look import HANDFUL
-from domain.contract import ChosenPoint, ChosenPoints, PointsRequest
+from domain.contract import ChosenPoint, ChosenPoints, OfferedPoint, PointsRequest
 from domain.machine import MachineDetails
-from domain.recovery_points import choose
+from domain.recovery_points import choose, offer
 from gateway.azure import Azure
 from gateway.faults import Refused
 from gateway.site_recovery import SiteRecovery, pick
@@ -25,18 +25,22 @@ def choose_for(azure: Azure, request: PointsRequest) -> ChosenPoints:
     # Beyond a handful one list is cheaper than a read of each machine; refused as a whole, each says so itself.
     listed = _all(vault) if len(request.choices) > HANDFUL else ()
 
-    def one(name: str) -> ChosenPoint:
+    def one(name: str) -> tuple[ChosenPoint, tuple[OfferedPoint, ...]]:
         choice, item_id = request.choices[name], request.items[name]
         try:
             machine = pick(listed, name, item_id, None) or vault.machine(item_id)
-            points, disks = vault.points(machine.snapshot.id), (disk.id for disk in machine.disks)
-            return choose(points, choice, disks, azure.now())
+            points, disks = vault.points(machine.snapshot.id), tuple(disk.id for disk in machine.disks)
         except Refused as refused:
-            return ChosenPoint(select=choice.select, refusal=refused.refusal)
+            return ChosenPoint(select=choice.select, refusal=refused.refusal), ()
+        return choose(points, choice, disks, azure.now()), offer(points, disks, request.offer)
 
     with ThreadPoolExecutor(max_workers=azure.settings.parallel_reads) as pool:
-        points = dict(zip(request.choices, pool.map(one, request.choices), strict=True))
-    return ChosenPoints(as_of=azure.now(), points=points)
+        found = dict(zip(request.choices, pool.map(one, request.choices), strict=True))
+    return ChosenPoints(
+        as_of=azure.now(),
+        points={name: chosen for name, (chosen, _) in found.items()},
+        offered={name: offered for name, (_, offered) in found.items() if offered},
+    )
 
 
 def _all(vault: SiteRecovery) -> tuple[MachineDetails, ...]:

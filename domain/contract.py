@@ -141,11 +141,16 @@ class Start(Answer):
 
 
 class PointsRequest(Answer):
-    """For which machines a recovery point is to be chosen: item id and choice by machine name."""
+    """For which machines a recovery point is to be chosen: item id and choice by machine name.
+
+    `offer` asks for so many other points of each machine beside, for people to choose from.
+    """
 
     vault: str
     items: dict[str, str]
     choices: dict[str, PointChoice]
+    # Old runs offered none.
+    offer: int = 0
 
 
 class RecoveryPoint(Answer):
@@ -173,11 +178,20 @@ class ChosenPoint(Answer):
     refusal: Refusal | None = None
 
 
+class OfferedPoint(Answer):
+    """A recovery point that people may choose: its name, which `custom` takes for an id, its time and kind."""
+
+    name: str
+    time: datetime
+    kind: str
+
+
 class ChosenPoints(Answer):
-    """The chosen recovery point of each machine."""
+    """The chosen recovery point of each machine, and those that might be chosen instead, the newest first."""
 
     as_of: datetime
     points: dict[str, ChosenPoint]
+    offered: dict[str, tuple[OfferedPoint, ...]] = {}
 
 
 class Verdict(StrEnum):

@@ -6,10 +6,10 @@ disks cannot bring the whole machine back and is never chosen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from domain.contract import ChosenPoint, RecoveryPoint
+from domain.contract import ChosenPoint, OfferedPoint, RecoveryPoint
 from domain.errors import Refusal
 from domain.machine import last_segment
 from domain.request import PointChoice, Select
@@ -58,6 +58,28 @@ def choose(
     if not fitting:
         return ChosenPoint(select=choice.select, refusal=_none_fits(choice, everything))
     return _chosen(fitting[0], choice, as_of)
+
+
+def offer(points: Iterable[RecoveryPoint], disks: Iterable[str], most: int) -> tuple[OfferedPoint, ...]:
+    """Give the points that people may choose from, the newest first: whole ones, at most so many.
+
+    Where there are more, half are the newest and the rest are spread evenly over the older ones up to the
+    oldest: who goes far back looks for a day, not for a minute.
+    """
+    wanted = tuple(disks)
+    whole = [point for point in newest_first(points) if is_whole(point, wanted)]
+    return tuple(
+        OfferedPoint(name=last_segment(point.id), time=point.time, kind=point.kind)
+        for point in _spread(whole, most)
+    )
+
+
+def _spread(points: Sequence[RecoveryPoint], most: int) -> list[RecoveryPoint]:
+    if len(points) <= most:
+        return list(points)
+    recent, places = points[: most - most // 2], most // 2
+    older = points[len(recent) :]
+    return [*recent, *(older[(place + 1) * len(older) // places - 1] for place in range(places))]
 
 
 def _named(

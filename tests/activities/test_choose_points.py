@@ -31,6 +31,18 @@ def test_a_point_is_known_by_its_last_segment_under_any_container(world: World) 
     assert chosen.points[NAME].id == point.id
 
 
+def test_other_points_are_offered_where_they_are_asked_for(world: World) -> None:
+    asked = request(world)
+    assert choose_for(world.azure, asked).offered == {}
+    offered = choose_for(world.azure, asked.having(offer=4)).offered[NAME]
+    listed = world.azure.vault(VAULT).points(world.item_id())
+    assert len(offered) == 4
+    assert offered[0].time == max(each.time for each in listed)
+    assert offered[-1].time == min(each.time for each in listed)
+    again = choose_for(world.azure, request(world, select=Select.CUSTOM, id=offered[-1].name))
+    assert again.points[NAME].time == offered[-1].time
+
+
 def test_a_machine_whose_points_are_refused_gets_the_refusal(world: World) -> None:
     asked = request(world)
     world.fault("authorization-failed", path="recoveryPoints")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.contract import ChosenPoint, RecoveryPoint
-from domain.recovery_points import choose, is_whole, newest_first
+from domain.recovery_points import choose, is_whole, newest_first, offer
 from domain.request import PointChoice, Select
 from tests.unit.making import DISK, NOON, at, item_id, point
 
@@ -117,3 +117,20 @@ def test_a_named_point_that_lacks_a_disk_is_refused_by_the_disks_name() -> None:
     choice = PointChoice(select=Select.CUSTOM, id=point(5).id)
     refusal = chosen([point(5)], choice, DISKS).refusal
     assert (refusal.code, "lacks os-data" in refusal.what) == ("RecoveryPointIncomplete", True)
+
+
+@given(lists, st.integers(0, 8))
+def test_what_is_offered_is_whole_bounded_and_sorted(points: list[RecoveryPoint], most: int) -> None:
+    offered = offer(points, DISKS, most)
+    whole = {point.id.rsplit("/", 1)[-1] for point in points if is_whole(point, DISKS)}
+    assert len(offered) == min(most, len(whole))
+    assert {each.name for each in offered} <= whole
+    assert [each.time for each in offered] == sorted((each.time for each in offered), reverse=True)
+    assert len({each.name for each in offered}) == len(offered)
+
+
+def test_of_many_points_the_newest_and_the_oldest_are_offered_too() -> None:
+    points = [point(5 * number) for number in range(100)]
+    offered = [each.time for each in offer(points, (DISK,), 10)]
+    assert offered[:5] == [at(minutes=-5 * number) for number in range(5)]
+    assert offered[-1] == at(minutes=-5 * 99)
