@@ -5,8 +5,14 @@ OrchestrationTriggerAttributeBindingProvider.cs and OutOfProcOrchestrationShim.c
 """
 
 import json
+import re
+import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from localhost.engine.actions import (
@@ -36,6 +42,43 @@ _TAIL = (
     '"upperSchemaVersion":1,"upperSchemaVersionNew":2,"longRunningTimerIntervalDuration":"3.00:00:00",'
     '"maximumShortTimerDuration":"6.00:00:00","defaultHttpAsyncRequestSleepTimeMillseconds":30000}'
 )
+
+
+# What `timestamp` writes, and the framework.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z", re.ASCII)
+
+
+def quicken() -> None:
+    """Let the SDK read the times of a history quickly.
+
+    It reads every event's time again at every step, by dateutil, which can read any date there is; that is most of
+    what a step costs. Times as the framework writes them are read by `fromisoformat` here, to an equal datetime in
+    an equal zone; any other text goes to dateutil as before. Where the SDK has no such function (a later release)
+    nothing is done.
+    """
+    module: Any = sys.modules.get("azure.durable_functions.models.history.HistoryEvent")
+    slow: Any = getattr(module, "dt_parse", None)
+    if slow is None or slow.__module__ == __name__:
+        return
+    sample = "2026-01-01T00:00:00.000000Z"
+
+    @lru_cache(8)
+    def zone(names: tuple[str, str]) -> Any:
+        """Answer what dateutil makes of "Z": UTC, or the local zone where that is UTC all the year."""
+        return slow(sample).tzinfo if names == ("UTC", "UTC") or "UTC" not in names else None
+
+    @lru_cache(4096)
+    def quick(text: str, names: tuple[str, str]) -> datetime:
+        return datetime.fromisoformat(text).replace(tzinfo=zone(names))
+
+    def read(text: str) -> datetime:
+        names = time.tzname
+        if zone(names) is not None and _MOMENT.fullmatch(text):
+            with suppress(ValueError):  # a 30 February, a year 0
+                return quick(text, names)
+        return slow(text)
+
+    module.dt_parse = read
 
 
 def question(episode: Episode, past_json: str) -> str:

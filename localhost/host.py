@@ -6,7 +6,7 @@ import json as jsonlib
 import logging
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -121,7 +121,7 @@ class LocalHost:
             settings = local_settings(Path(self._source)) | settings
         self._exit.enter_context(environment(_CORE_TOOLS | settings))
         self._app = load(self._source, self._host_json)
-        self._store = Store(self._state, fsync=self._fsync, on_transaction=self._hook)
+        self._store = Store(self._state, fsync=self._fsync, in_groups=self._is_free, on_transaction=self._hook)
         self._exit.callback(self._store.close)
         self._wire()
         await self._listen()
@@ -148,7 +148,7 @@ class LocalHost:
             seed=self._seed,
         )
         self._dispatcher.on_crash = self._die
-        self._dispatcher.holds_time = lambda: self._serving > 0
+        self._dispatcher.holds_time = lambda: self._serving > 0 or store.is_settling
         self._door = Door(
             Management(self._client, self._links),
             Routes(app.http, app.settings.route_prefix, invoker),
@@ -203,7 +203,7 @@ class LocalHost:
             return Response(503, body=b"The host is dead.")
         self._serving += 1
         try:
-            return await self._door.serve(incoming)
+            return await self._settled(self._door.serve(incoming))
         except Crash as crash:
             self._die(crash)
             return Response(503, body=b"The host is dead.")
@@ -211,6 +211,13 @@ class LocalHost:
             return json_response(503, {"Message": "The host cannot write.", "ExceptionMessage": str(fault)})
         finally:
             self._serving -= 1
+
+    async def _settled(self, response: Coroutine[Any, Any, Response]) -> Response:
+        """Answer when everything the answer rests on is on the disk."""
+        try:
+            return await response
+        finally:
+            await self._store.settled()
 
     async def request(
         self,
@@ -257,15 +264,17 @@ class LocalHost:
     ) -> str:
         """Start an orchestration as the SDK's client does, and answer its id."""
         stored = None if input is None else jsonlib.dumps(jsonlib.dumps(input))
-        return self._tell(lambda: self._client.start(name, stored, instance_id=instance_id, version=version))
+        return await self._tell(lambda: self._client.start(name, stored, instance_id=instance_id, version=version))
 
-    def _tell(self, act: Callable[[], Any]) -> Any:
+    async def _tell(self, act: Callable[[], Any]) -> Any:
         self._check_alive()
         try:
-            return act()
+            answer = act()
         except Crash as crash:
             self._die(crash)
             raise
+        await self._store.settled()
+        return answer
 
     async def status(self, instance_id: str, *, history: bool = False) -> Status | None:
         """Answer where an instance stands; None when there is none."""
@@ -277,31 +286,31 @@ class LocalHost:
 
     async def raise_event(self, instance_id: str, name: str, data: object = None) -> None:
         """Raise an event as plain HTTP does: the orchestrator gets the data, not its JSON text."""
-        self._tell(lambda: self._client.raise_event(instance_id, name, jsonlib.dumps(data)))
+        await self._tell(lambda: self._client.raise_event(instance_id, name, jsonlib.dumps(data)))
 
     async def terminate(self, instance_id: str, reason: str = "") -> None:
         """Stop an instance."""
-        self._tell(lambda: self._client.terminate(instance_id, reason))
+        await self._tell(lambda: self._client.terminate(instance_id, reason))
 
     async def suspend(self, instance_id: str, reason: str = "") -> None:
         """Hold an instance."""
-        self._tell(lambda: self._client.suspend(instance_id, reason))
+        await self._tell(lambda: self._client.suspend(instance_id, reason))
 
     async def resume(self, instance_id: str, reason: str = "") -> None:
         """Let a held instance go on."""
-        self._tell(lambda: self._client.resume(instance_id, reason))
+        await self._tell(lambda: self._client.resume(instance_id, reason))
 
     async def rewind(self, instance_id: str, reason: str = "") -> None:
         """Run a failed instance again from where it failed."""
-        self._tell(lambda: self._client.rewind(instance_id, reason))
+        await self._tell(lambda: self._client.rewind(instance_id, reason))
 
     async def restart(self, instance_id: str, *, new_id: bool = True) -> str:
         """Start an instance over, and answer its id."""
-        return str(self._tell(lambda: self._client.restart(instance_id, new_id=new_id)))
+        return str(await self._tell(lambda: self._client.restart(instance_id, new_id=new_id)))
 
     async def purge(self, instance_id: str) -> int:
         """Forget an instance; answer how many were forgotten."""
-        return int(self._tell(lambda: self._client.purge(instance_id)))
+        return int(await self._tell(lambda: self._client.purge(instance_id)))
 
     async def entity(self, name: str, key: str) -> object:
         """Answer an entity's state; None when it does not exist."""
@@ -311,7 +320,7 @@ class LocalHost:
     async def signal_entity(self, name: str, key: str, operation: str, input: object = None) -> None:  # noqa: A002
         """Send an entity a request that nobody waits for, as the SDK's client does."""
         stored = None if input is None else jsonlib.dumps(jsonlib.dumps(input))
-        self._tell(lambda: self._client.signal_entity(name, key, operation, stored))
+        await self._tell(lambda: self._client.signal_entity(name, key, operation, stored))
 
     # --- going on ---
 
@@ -341,6 +350,7 @@ class LocalHost:
                 raise TimeoutError(f"Not there after {within}: {self._where(goal)}")
             if not await self._go_on():
                 raise Stalled(f"Nothing is ready and nothing comes due: {self._where(goal)}")
+        await self._store.settled()
         return None if callable(goal) else self._client.status(goal)
 
     async def _go_on(self) -> bool:
@@ -380,4 +390,5 @@ class LocalHost:
         queue = self._dispatcher.queue
         await asyncio.sleep(0.005)
         self._check_alive()
-        return queue.is_busy or not queue.is_empty or queue.next_due(timers=False) is not None
+        is_going_on = queue.is_busy or not queue.is_empty or self._store.is_settling
+        return is_going_on or queue.next_due(timers=False) is not None

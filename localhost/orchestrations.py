@@ -81,6 +81,7 @@ class Orchestrations:
         self._clock = clock
         self._invoker = invoker
         self._pasts = _Pasts(store)
+        adapter.quicken()
 
     def forget(self, instance_id: str) -> None:
         """Let go of what is kept of an instance whose history was changed from outside."""

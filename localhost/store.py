@@ -1,7 +1,8 @@
 """The state of a host: one SQLite file, and nothing that counts anywhere else.
 
-WAL with synchronous=FULL; one orchestration step is one transaction, a timer is a message with a later due time,
-and the end of an activity deletes its task and adds its message at once: so nothing needs repair after a crash.
+One orchestration step is one transaction, a timer is a message with a later due time, and the end of an activity
+deletes its task and adds its message at once: so nothing needs repair after a crash. WAL, and every commit is on
+the disk before anybody is told of it: with synchronous=FULL, or by `Disk` where much goes on at once.
 The file is locked for one host at a time, by SQLite itself, so the lock dies with the process.
 """
 
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from localhost.disk import Disk
 from localhost.engine.events import decode_many
 from localhost.rows import (
     INSTANCE_COLUMNS,
@@ -82,9 +84,21 @@ class Store:
     """One state file, open for this host alone."""
 
     def __init__(
-        self, path: str | Path, *, fsync: bool = True, on_transaction: Callable[[Transaction], None] | None = None
+        self,
+        path: str | Path,
+        *,
+        fsync: bool = True,
+        in_groups: bool = False,
+        on_transaction: Callable[[Transaction], None] | None = None,
     ) -> None:
         """Open the file, or make it.
+
+        Args:
+            path: Where it is, or ":memory:".
+            fsync: Whether a commit counts only once it is on the disk.
+            in_groups: Whether commits may share a sync, for a host that does many things at once; it needs a
+                running event loop.
+            on_transaction: Called before and after every commit.
 
         Raises:
             StateError: another host has it, it is no state file, or it cannot be written.
@@ -93,7 +107,8 @@ class Store:
         self.on_commit: Callable[[Sequence[Wake]], None] = lambda _: None
         self._hook = on_transaction
         self._number = 0
-        self._crash: Crash | None = None
+        self._broken: Exception | None = None
+        self._disk: Disk | None = None
         self._rows = Recent[str, InstanceRow]()
         self._tasks = Recent[int, TaskRow]()
         with self._told():
@@ -106,6 +121,12 @@ class Store:
                 self._connection.close()
                 raise
         self._sql = self._connection.execute
+        if fsync and in_groups and self.path != ":memory:":
+            self._sql("PRAGMA synchronous=NORMAL")  # the log is synced by `Disk`
+            self._disk = Disk(f"{self.path}-wal", self._announce, self._break)
+
+    def _announce(self, wakes: Sequence[Wake]) -> None:
+        self.on_commit(wakes)
 
     def _prepare(self, *, fsync: bool) -> None:
         sql = self._connection.execute
@@ -124,7 +145,34 @@ class Store:
 
     def close(self) -> None:
         """Let go of the file."""
+        if self._disk is not None:
+            self._disk.close()
         self._connection.close()
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether something committed is not on the disk yet, and its work not announced."""
+        return self._disk is not None and self._disk.is_busy
+
+    async def settled(self) -> None:
+        """Wait until everything committed up to now is on the disk.
+
+        Raises:
+            StateError: it cannot be brought there; this store takes nothing more.
+        """
+        if self._disk is None:
+            return
+        try:
+            await self._disk.settled()
+        except OSError as error:
+            raise self._unsynced(error) from error
+
+    def _unsynced(self, error: OSError) -> StateError:
+        return StateError(f"The state file {self.path} cannot be brought to the disk: {error}. Start again.")
+
+    def _break(self, error: OSError) -> None:
+        """Take nothing more: what the file holds after a sync that failed is known only when it is opened anew."""
+        self._broken = self._unsynced(error)
 
     @contextmanager
     def _told(self) -> Generator[None]:
@@ -147,8 +195,8 @@ class Store:
             StateError: nothing was written.
             Crash: the hook wants the host dead.
         """
-        if self._crash is not None:
-            raise self._crash
+        if self._broken is not None:
+            raise self._broken
         with self._told():
             self._sql("BEGIN IMMEDIATE")
             try:
@@ -165,7 +213,9 @@ class Store:
                     self._sql("ROLLBACK")
                 raise
         self._at(Transaction(number, kind, is_committed=True))
-        if writer.wakes:
+        if self._disk is not None:
+            self._disk.commit(writer.wakes)
+        elif writer.wakes:
             self.on_commit(writer.wakes)
 
     def _at(self, moment: Transaction) -> None:
@@ -174,7 +224,7 @@ class Store:
         try:
             self._hook(moment)
         except Crash as crash:
-            self._crash = crash
+            self._broken = crash
             raise
 
     # --- reads ---
