@@ -1,0 +1,17 @@
+// One role for the app on the subscription.
+targetScope = 'subscription'
+
+@description('Object id of the app identity.')
+param principalId string
+
+@description('ARM id of the role.')
+param roleId string
+
+resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(subscription().id, principalId, roleId)
+  properties: {
+    roleDefinitionId: roleId
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}
