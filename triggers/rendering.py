@@ -1,43 +1,30 @@
 """A run's report as a page and as Markdown, for people who decide and people who audit.
 
-Both come from the same report and say the same things in the same order. Every value is escaped where it is put
-in, for names, comments and Azure's messages are other people's words. The page needs nothing but itself: no
-script, no picture, no font from elsewhere, so it can be kept as evidence and opened years later.
+Both come from the same report and say the same things in the same order. The page stands alone, so that it can be
+kept as evidence and opened years later.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any, Final, cast
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from domain.lifecycle import ACTS, Act
-from domain.machine import TaskSnapshot, last_segment
+from domain.machine import TaskSnapshot
 from domain.report import JobReport, MachineReport, Report, RunOutcome
 from domain.request import Mode
+from triggers.templating import HTML, MARKDOWN, content_security_policy, style
 
-_TEMPLATES: Final = Path(__file__).parent / "templates"
-_STYLE: Final = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
-
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_STYLE: Final = style("style")
 # What a browser may load for this page: its own style, and nothing else. Fit for a response header.
-CONTENT_SECURITY_POLICY: Final = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
-)
+CONTENT_SECURITY_POLICY: Final = content_security_policy(_STYLE)
 
 # Azure's clock and the host's differ by a little everywhere; by more than this, a reader must be told.
 CLOCKS_AGREE_WITHIN: Final = timedelta(minutes=1)
-
-# Written where something is not known; an empty place could be taken for an omission.
-NOTHING: Final = "\N{EM DASH}"
 
 _HEADLINES: Final[Mapping[RunOutcome, str]] = {
     RunOutcome.SUCCEEDED: "Home",
@@ -47,17 +34,16 @@ _HEADLINES: Final[Mapping[RunOutcome, str]] = {
     RunOutcome.REFUSED: "Refused: nothing was changed",
     RunOutcome.PLANNED: "Planned: nothing was changed",
 }
-_UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def as_html(report: Mapping[str, Any]) -> str:
     """Render a report, in its wire form, as one page that stands alone."""
-    return _HTML.get_template("report.html.j2").render(_shown(report))
+    return HTML.get_template("report.html.j2").render(_shown(report))
 
 
 def as_markdown(report: Mapping[str, Any]) -> str:
     """Render a report, in its wire form, as Markdown with tables."""
-    text = _MARKDOWN.get_template("report.md.j2").render(_shown(report))
+    text = MARKDOWN.get_template("report.md.j2").render(_shown(report))
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -90,26 +76,6 @@ def _clocks_disagree(report: Report) -> bool:
     return any(end > report.ended + CLOCKS_AGREE_WITHIN for end in ends)
 
 
-# -- how values are written -----------------------------------------------------------------------------------
-
-
-def instant(value: datetime | None) -> str:
-    """Write an instant in UTC, to the second; a dash for none."""
-    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if value else NOTHING
-
-
-def span(value: timedelta | None) -> str:
-    """Write a length of time in its two largest units, as in "1 h 5 min"; a dash for none."""
-    if value is None:
-        return NOTHING
-    left, parts = round(abs(value).total_seconds()), list[str]()
-    for name, size in _UNITS:
-        if count := left // size:
-            parts.append(f"{count} {name}")
-        left %= size
-    return ("-" if value < timedelta(0) else "") + (" ".join(parts[:2]) or "0 s")
-
-
 def duration(work: JobReport | TaskSnapshot) -> timedelta | None:
     """Say how long a job or a task took, if it has both ends."""
     return work.ended - work.started if work.started and work.ended else None
@@ -133,56 +99,5 @@ def bar(job: JobReport, machine: MachineReport) -> Bar | None:
     return Bar(left=round(left * 100, 2), width=round(max(width * 100, 0.8), 2))
 
 
-class Raw(str):
-    """Text that is Markdown already."""
-
-    __slots__ = ()
-
-
-_MEANS_SOMETHING: Final = re.compile(r"([\\`*_\[\]|~])")
-_OPENS_A_BLOCK: Final = re.compile(r"^(\s*)([#>+-]|\d+[.)])")
-_TAGS: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-
-
-def markdown(value: object) -> Raw:
-    """Write a value so that Markdown shows it as it is: on one line, with nothing that would be markup."""
-    if isinstance(value, Raw):
-        return value
-    text = " ".join(str(value).split())
-    text = _OPENS_A_BLOCK.sub(lambda found: f"{found[1]}{found[2][:-1]}\\{found[2][-1]}", text)
-    return Raw(_MEANS_SOMETHING.sub(r"\\\1", text).translate(_TAGS))
-
-
-def fenced(text: str) -> Raw:
-    """Put a text into a code block whose fence is longer than any inside it."""
-    longest = max((len(found) for found in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return Raw(f"{fence}json\n{text}\n{fence}")
-
-
-def raw(text: str) -> Raw:
-    """Vouch for a text: a template made it, and has escaped every value in it."""
-    return Raw(text)
-
-
-def _comma(values: Sequence[object] | None) -> str:
-    return ", ".join(str(value) for value in values) if values else "all"
-
-
-def _environment(*, html: bool) -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=html,  # noqa: S701 - what is not HTML is Markdown, and escaped by its own rules below
-        finalize=None if html else markdown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters = cast("dict[str, Callable[..., Any]]", made.filters)
-    filters.update({each.__name__: each for each in (instant, span, duration, bar, fenced, raw, last_segment)})
-    filters["comma"] = _comma
-    return made
-
-
-_HTML: Final = _environment(html=True)
-_MARKDOWN: Final = _environment(html=False)
+for _environment in (HTML, MARKDOWN):
+    cast("dict[str, Callable[..., Any]]", _environment.filters).update({"duration": duration, "bar": bar})

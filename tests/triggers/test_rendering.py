@@ -21,7 +21,8 @@ from domain.journey import Measured
 from domain.lifecycle import Act
 from domain.report import Report, RunOutcome
 from domain.request import Mode, PointChoice, Select
-from triggers.rendering import NOTHING, as_html, as_markdown, headline, span
+from triggers.rendering import as_html, as_markdown, headline
+from triggers.templating import NOTHING, span
 
 
 def _sample_reports() -> ModuleType:
