@@ -1,13 +1,17 @@
 """A scripted run of twenty instances: chains, children, timers, events, entities, generations, a failure.
 
-Whatever happens to the host on the way, the end is the same. As a command it runs on a file and kills itself with
-SIGKILL at a commit: `python -m tests.localhost.scripted STATE NUMBER before|after`.
+Whatever happens to the host on the way, the end is the same. As a command it kills hosts with SIGKILL at their
+commits, and says how the next host ends.
 """
 
+import json
+import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,15 +119,56 @@ def ends(host: SyncHost) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    state, number, when = sys.argv[1:]
+def live(state: Path, number: int | None = None, when: str = "after", *, free: bool) -> dict[str, Any]:
+    """Live one life on a state file; with a number, die by SIGKILL before or after the commit of that number."""
 
     def kill(moment: Transaction) -> None:
-        if moment.number == int(number) and moment.is_committed is (when == "after"):
+        if moment.number == number and moment.is_committed is (when == "after"):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    with SyncHost(build(), state=Path(state), clock=VirtualClock(START), on_transaction=kill, fsync=True) as host:
+    order = {"free_running": True} if free else {"seed": 0}
+    clock = VirtualClock(START)
+    with SyncHost(build(), state=state, clock=clock, on_transaction=kill, fsync=free, **order) as host:
         play(host)
+        return ends(host)
+
+
+def in_child(work: Callable[[], Any]) -> tuple[int, str]:
+    """Do something in a fork of this process; answer how that ended, and what it answered as JSON."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 70
+        try:
+            os.write(writer, json.dumps(work()).encode())
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        text = pipe.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), text
+
+
+def main() -> None:
+    """Kill a host at commits, and let another finish: one line of JSON for each death.
+
+    `python -m tests.localhost.scripted DIRECTORY seeded|free FIRST STEP LAST`. The interpreter is started once;
+    each life is a fork of it, with nothing running in it yet.
+    """
+    logging.disable(logging.WARNING)
+    directory, mode, *numbers = sys.argv[1:]
+    first, step, last = map(int, numbers)
+    for number in range(first, last + 1, step):
+        for when in ("before", "after"):
+            state = Path(directory) / f"{mode}-{number}-{when}.db"
+            code, _ = in_child(partial(live, state, number, when, free=mode == "free"))
+            after, text = in_child(partial(live, state, free=mode == "free"))
+            end = json.loads(text) if after == 0 else None
+            death = {"number": number, "when": when, "killed": code == -signal.SIGKILL, "end": end}
+            print(json.dumps(death), flush=True)  # noqa: T201  a command speaks to who started it
+            for suffix in ("", "-wal", "-shm"):
+                state.with_name(state.name + suffix).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
