@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$p"; break; }; done)
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-CODE := function_app.py orchestrators activities triggers domain gateway simulator localhost cli tests
+CODE := function_app.py orchestrators activities triggers domain gateway identity simulator localhost cli tests
 
 # What fails beside others on a busy machine is asked once more alone: a rule that is broken fails twice.
 SUITE = $(BIN)/python -m pytest -q -n 2

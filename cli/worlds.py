@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -204,6 +205,8 @@ def settings_for(simulator: str, plan: Plan) -> dict[str, str]:
         "IDENTITY_HEADER": "simulator",
         "FAILBACK_LOOK_EVERY": plan.look_every,
         "FAILBACK_IDENTITY": "declared",
+        # Links live as long as this world does.
+        "FAILBACK_LINK_KEYS": secrets.token_urlsafe(32),
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from activities.azure import act_through
+from identity import clock
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +15,10 @@ def _no_other_azure() -> Iterator[None]:
     """Give activities back to the environment's Azure after a test that put another in its place."""
     yield
     act_through(None)
+
+
+@pytest.fixture(autouse=True)
+def _no_other_time() -> Iterator[None]:
+    """Give people back to the wall's clock after a test that put another in its place."""
+    yield
+    clock.go_by(None)

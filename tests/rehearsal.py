@@ -16,6 +16,7 @@ import function_app
 from activities.azure import act_through
 from domain.settings import Settings
 from gateway.azure import Azure
+from identity import clock as people_time
 from localhost import SyncHost, Transaction, VirtualClock
 from simulator import Estate, Fault, Simulator, default_estate
 from simulator.estate import MachineSpec, VaultSpec
@@ -26,6 +27,7 @@ VAULT = (
     "/providers/Microsoft.RecoveryServices/vaults/contoso-vault"
 )
 NAME = "ContosoWin2016"
+SETTINGS = {"FAILBACK_IDENTITY": "declared", "FAILBACK_LINK_KEYS": "made-up-for-rehearsals-and-nothing-else"}
 # get_functions() may be called once for an app.
 FUNCTIONS = function_app.app.get_functions()
 
@@ -80,12 +82,13 @@ class Rehearsal:
         settings: Mapping[str, str] | None = None,
     ) -> SyncHost:
         act_through(self.azure)
+        people_time.go_by(self.clock.now)
         return SyncHost(
             FUNCTIONS,
             state=self.state,
             clock=self.clock,
             seed=self.seed,
-            settings={"FAILBACK_IDENTITY": "declared"} if settings is None else settings,
+            settings=SETTINGS if settings is None else settings,
             host_json=json.loads(Path("host.json").read_text()),
             on_transaction=on_transaction,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from azure.durable_functions import EntityId
 
 from domain import contract
 from domain.gate import DecisionRequest, Entry, Judgement
+from identity import clock
 from triggers import people, runs
 from triggers.client import Client
 from triggers.failbacks import door
@@ -49,7 +49,7 @@ async def decide(req: func.HttpRequest, client: Client) -> func.HttpResponse:
         gate=request.gate,
         by=by,
         decision=request.decision,
-        at=datetime.now(UTC),
+        at=clock.now(),
         comment=request.comment,
         machines=request.machines,
         recovery_points=request.recovery_points or {},

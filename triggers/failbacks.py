@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from datetime import UTC, datetime
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -18,6 +17,7 @@ from domain.errors import Refusal
 from domain.request import Comment, FailbackRequest, Mode
 from domain.settings import SettingsError
 from domain.wire import Wire
+from identity import clock
 from triggers import people, rendering, runs
 from triggers.client import FINISHED, Client, state_of
 from triggers.problems import ProblemError, answer, read
@@ -142,7 +142,7 @@ async def cancel_failback(req: func.HttpRequest, client: Client) -> func.HttpRes
     status = await runs.find(client, run)
     if runs.has_finished(status):
         raise ProblemError(HTTPStatus.GONE, f"run {run} has ended", "its report says how")
-    about = {"by": by, "reason": request.reason, "at": datetime.now(UTC).isoformat()}
+    about = {"by": by, "reason": request.reason, "at": clock.now().isoformat()}
     await client.signal_entity(EntityId(contract.CONTROL, run), "cancel", about)
     await runs.wake(client, runs.document(status.custom_status).get("child"))
     words = "nothing more is started; what runs is watched to its end, and a rehearsal is cleaned up"

@@ -161,12 +161,13 @@ def safe_endpoint(value: str) -> str:
     parts = urlsplit(value.strip())
     if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
         raise ValueError("expected a plain URL such as https://management.azure.com")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise ValueError("tokens are sent there: only https, or http on loopback, is accepted")
     return value.strip().rstrip("/")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this very machine."""
     if host == "localhost":
         return True
     try:

@@ -1,11 +1,17 @@
-"""Whose word is taken for who is asking."""
+"""Whose word is taken for who is asking, and with which keys links are signed."""
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr, field_validator
+
+from domain.settings.azure import is_loopback, safe_endpoint
+
+SHORTEST_KEY: Final = 32
+_MOST_KEYS: Final = 2
 
 
 class Identity(StrEnum):
@@ -34,3 +40,88 @@ class PeopleSettings(BaseModel):
             description="Set by App Service when its authentication is on; only then its headers are believed.",
         ),
     ] = False
+
+    link_keys: Annotated[
+        tuple[SecretStr, ...],
+        Field(
+            max_length=_MOST_KEYS,
+            validation_alias="FAILBACK_LINK_KEYS",
+            description="One or two secrets of 32 characters or more, parted by a comma, that sign approval links "
+            "and forms: the first signs, the second is still believed. Without any, no links are sent.",
+        ),
+    ] = ()
+
+    public_url: Annotated[
+        str | None,
+        Field(
+            validation_alias="FAILBACK_PUBLIC_URL",
+            description="Where people reach the app, as in https://failback.contoso.com; links begin with it. "
+            "https, or http on loopback. The app's own host name otherwise.",
+        ),
+    ] = None
+
+    hostname: Annotated[
+        str | None,
+        Field(validation_alias="WEBSITE_HOSTNAME", description="Set by App Service: the app's host name."),
+    ] = None
+
+    aliases: Annotated[
+        dict[str, str],
+        Field(
+            validation_alias="FAILBACK_ALIASES",
+            description="Sign-in names that are the same person, as a JSON object from name to a person's id: "
+            'two accounts of one person count as one, as in {"dana-admin@contoso.com": "dana@contoso.com"}.',
+        ),
+    ] = {}
+
+    @field_validator("link_keys", mode="before")
+    @classmethod
+    def _parted(cls, value: Any) -> Any:
+        return [key.strip() for key in value.split(",") if key.strip()] if isinstance(value, str) else value
+
+    @field_validator("link_keys")
+    @classmethod
+    def _hard_to_guess(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        keys = [key.get_secret_value() for key in value]
+        if any(len(key) < SHORTEST_KEY for key in keys):
+            raise ValueError(f"each key needs {SHORTEST_KEY} characters or more, chosen at random")
+        if len(set(keys)) < len(keys):
+            raise ValueError("the two keys are the same")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _safe(cls, value: str | None) -> str | None:
+        return None if value is None else safe_endpoint(value)
+
+    @field_validator("aliases", mode="before")
+    @classmethod
+    def _document(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('expected a JSON object such as {"dana-admin@contoso.com": "dana"}') from None
+
+    @field_validator("aliases")
+    @classmethod
+    def _whatever_the_case(cls, value: dict[str, str]) -> dict[str, str]:
+        return {name.strip().casefold(): person.strip().casefold() for name, person in value.items()}
+
+    @property
+    def public_base(self) -> str | None:
+        """Where people reach the app, without a last slash; nothing where that is not known."""
+        if self.public_url is not None:
+            return self.public_url
+        if not self.hostname:
+            return None
+        return f"{'http' if is_loopback(self.hostname.partition(':')[0]) else 'https'}://{self.hostname}"
+
+    def person_id(self, name: str, object_id: str | None = None) -> str:
+        """Tell a person from others: by alias, else by object id, else by name, whatever its letter case."""
+        known = [each.strip().casefold() for each in (name, object_id or "")]
+        # Whoever an alias points to is meant by it too, however they are known themselves.
+        people = self.aliases | {person: person for person in self.aliases.values()}
+        alias = next((people[each] for each in known if each in people), None)
+        return alias or known[1] or known[0]

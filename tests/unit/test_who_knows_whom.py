@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-DEPLOYED = ("domain", "gateway", "orchestrators", "activities", "triggers")
+DEPLOYED = ("domain", "gateway", "identity", "orchestrators", "activities", "triggers")
 LOCAL = ("simulator", "localhost", "cli", "tests", "bench")
 AZURE = ("azure.mgmt", "azure.identity", "azure.monitor", "azure.core")
 BANNED = tomllib.loads((ROOT / "orchestrators/ruff.toml").read_text())["lint"]["flake8-tidy-imports"]["banned-api"]
@@ -47,6 +47,16 @@ def test_only_the_gateway_speaks_to_azure(package: str) -> None:
 def test_the_domain_knows_only_itself_pydantic_and_the_standard_library() -> None:
     roots = {name.split(".")[0] for _, name in imports("domain")}
     assert roots - set(sys.stdlib_module_names) == {"domain", "pydantic"}
+
+
+@pytest.mark.parametrize(("package", "stranger"), [("orchestrators", "identity"), ("gateway", "identity")])
+def test_who_somebody_is_is_asked_at_doors_and_in_acts_only(package: str, stranger: str) -> None:
+    assert [each for each in imports(package) if within(each[1], stranger)] == []
+
+
+def test_identity_knows_only_settings_people_and_its_libraries() -> None:
+    roots = {name.split(".")[0] for _, name in imports("identity")}
+    assert roots - set(sys.stdlib_module_names) <= {"identity", "domain", "pydantic", "itsdangerous", "jwt"}
 
 
 @pytest.mark.parametrize("package", [*DEPLOYED, "function_app"])
