@@ -65,15 +65,16 @@ def _journal(simulator: Simulator, request: Request) -> Response:
 
 def state_of(simulator: Simulator) -> JsonObject:
     """Write the state of each machine, in the words of a person who looks on."""
-    world = simulator.world
+    world, machines = simulator.world, simulator.world.machines
     return {
         "now": ticks(world.now),
         "machines": [_machine(simulator, item) for item in world.items.values()],
         "virtualMachines": [
-            {"id": vm.id, "region": vm.region, "running": vm.running} for vm in world.vms.values()
+            {"id": vm.id, "region": vm.region, "running": vm.running} for vm in machines.vms.values()
         ],
         "disks": [
-            {"id": disk.id, "region": disk.region, "managedBy": disk.managed_by} for disk in world.disks.values()
+            {"id": disk.id, "region": disk.region, "managedBy": disk.managed_by}
+            for disk in machines.disks.values()
         ],
     }
 
@@ -83,8 +84,8 @@ def _machine(simulator: Simulator, item: Item) -> JsonObject:
     running = {
         vm.region: vm.running
         for vm in (
-            world.vm(item.source.vm_id(item.machine.name)),
-            world.vm(item.target.vm_id(item.machine.name)),
+            world.machines.vm(item.source_vm_id),
+            world.machines.vm(item.arrived_vm_id or ""),
         )
         if vm
     }

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from simulator.arm import key
+from simulator.arriving import arrival_of, bring_up, bring_up_test
 from simulator.estate import Act
 from simulator.faults import Fault, FaultName
 from simulator.jobs import SHUTDOWN_TASK, Job, JobError, JobState, PointUsed
@@ -55,12 +56,11 @@ def schedule_shutdown(started: Started) -> None:
             task_id=SHUTDOWN_TASK,
         )
         return
-    source = item.source.vm_id(item.machine.name)
-    world.at(done, lambda: _shut_down(started, source, done))
+    world.at(done, lambda: _shut_down(started, item.source_vm_id, done))
 
 
 def _shut_down(started: Started, vm_id: str, when: datetime) -> None:
-    machine = started.world.vm(vm_id)
+    machine = started.world.machines.vm(vm_id)
     job = started.job
     if machine and (job.ends is None or job.ends >= when):
         machine.stop(when)
@@ -110,8 +110,9 @@ def _let_label_go(world: World, item: Item) -> None:
 def _tested(started: Started) -> None:
     world, item, job = started.world, started.item, started.job
     network = started.wish.network_id or item.target.isolated_network_id or item.target.network_id
-    item.test_vm_id = world.start_vm(item, item.target, f"{item.machine.name}-test", network)
-    _quieten(started, item.test_vm_id)
+    arrival = arrival_of(started, item.machine.test_arrives, renamed=None)
+    machine = bring_up_test(world, item, network, arrival)
+    item.test_vm_id, job.arrived_name = machine.id, machine.name
     item.last_test_failover, item.tested = job.started, True
     _use_point(started)
 
@@ -120,27 +121,30 @@ def _cleaned(started: Started) -> None:
     item = started.item
     if item.test_vm_id:
         leave = FaultName.DISK_LEFT_BEHIND in started.faults
-        started.world.delete_vm(item.test_vm_id, leave_disk=leave)
+        started.world.machines.remove(item.test_vm_id, leave_disk=leave)
     item.test_vm_id = None
 
 
 def _failed_over(started: Started) -> None:
-    world, item, job = started.world, started.item, started.job
-    arrived = world.start_vm(item, item.target, item.machine.name)
-    _quieten(started, arrived)
-    item.last_failover = job.started
+    _bring_up(started)
+    started.item.last_failover = started.job.started
     _use_point(started)
 
 
-def _quieten(started: Started, vm_id: str) -> None:
-    machine = started.world.vm(vm_id)
-    if machine and FaultName.NO_HEARTBEAT in started.faults:
-        machine.heartbeat_after = float("inf")
+def _bring_up(started: Started) -> None:
+    item = started.item
+    arrival = arrival_of(started, item.machine.arrives, renamed=new_name(item))
+    item.arrived_vm_id = bring_up(started.world, item, item.target, arrival).id
+
+
+def new_name(item: Item) -> str:
+    """Answer the name a machine is given where its own is taken (recorded: its own and a GUID)."""
+    return f"{item.machine.name}-{item.entity_id}"
 
 
 def _point_changed(started: Started) -> None:
-    started.world.delete_vm(started.item.target.vm_id(started.item.machine.name))
-    started.world.start_vm(started.item, started.item.target, started.item.machine.name)
+    started.world.machines.remove(started.item.arrived_vm_id or "")
+    _bring_up(started)
     _use_point(started)
 
 
@@ -166,16 +170,19 @@ def _reprotected(started: Started) -> None:
         old.source,
         lifecycle_id=old.lifecycle_id,
         multi_vm_group_id=old.multi_vm_group_id,
+        source_vm_id=old.arrived_vm_id or old.target.vm_id(old.machine.name),
     )
     moved.points_from, moved.reprotected = None, True
+    nic = world.machines.nic_of(moved.source_vm_id)
+    moved.source_address = nic.address if nic else ""
     # the old source is turned off, deleted, and its disk reused as the seed (Microsoft's documentation)
-    world.delete_vm(old.source.vm_id(old.machine.name))
+    world.machines.remove(old.source_vm_id)
     world.add(moved)
     world.begin_sync(moved)
 
 
 def _cancelled(started: Started) -> None:
-    started.world.delete_vm(started.item.target.vm_id(started.item.machine.name))
+    started.world.machines.remove(started.item.arrived_vm_id or "")
 
 
 def _disabled(started: Started) -> None:

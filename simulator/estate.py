@@ -6,7 +6,7 @@ import random
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -122,8 +122,38 @@ class Durations(_Part):
     cancel_failover: Seconds = 60
     disable: Seconds = 30
     initial_replication: Seconds = 45 * 60
+    agent_delay: Seconds = 120
     heartbeat_delay: Seconds = 120
     recovery_plan_overhead: Seconds = 4
+
+
+class Power(StrEnum):
+    """Whether a machine runs."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    DEALLOCATED = "deallocated"
+
+
+class Agent(StrEnum):
+    """What becomes of a machine's guest agent."""
+
+    READY = "ready"
+    NOT_READY = "not-ready"
+    NONE = "none"
+
+
+class Arrival(_Part):
+    """How a machine comes up, where it does not come up as it should; what is not given is as it should be."""
+
+    name: str | None = None
+    power: Power = Power.RUNNING
+    agent: Agent = Agent.READY
+    network: str | None = None
+    subnet: str | None = None
+    address: str | None = None
+    computer: str | None = None
+    heartbeat: Seconds | Literal["never"] | None = None
 
 
 class DiskSpec(_Part):
@@ -157,6 +187,10 @@ class MachineSpec(_Part):
     disks: tuple[DiskSpec, ...] = ()
     multi_vm_group: str = ""
     tested: bool = False
+    public_ip: bool = False
+    target_address: str | None = None
+    arrives: Arrival = Arrival()
+    test_arrives: Arrival = Arrival()
     durations: dict[str, Seconds] = Field(default_factory=dict[str, "Seconds"])
 
     @field_validator("durations")
@@ -202,6 +236,9 @@ class RegionSpec(_Part):
     network: str = "contoso-vnet"
     subnet: str = "default"
     isolated_network: str | None = "isolated"
+    other_networks: tuple[str, ...] = ()
+    security_group: str | None = "contoso-nsg"
+    load_balancer: str | None = None
     peered_with: tuple[str, ...] = ("contoso-hub",)
     cache_storage_account: str
     core_quota: int | None = Field(default=None, ge=0)
@@ -269,6 +306,7 @@ class Estate(_Part):
     tenant: str = "72f988bf-0000-0000-0000-000000000001"
     storage_resource_group: str = "contoso-dr"
     workspace: str = "contoso-logs"
+    missing_tables: tuple[str, ...] = ()
     regions: dict[str, RegionSpec] = Field(default_factory=_default_regions)
     vaults: tuple[VaultSpec, ...] = (VaultSpec(),)
     durations: Durations = Durations()

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from simulator.arm import last_segment
-from simulator.estate import Act
+from simulator.estate import Act, Arrival
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +38,8 @@ class FaultName(StrEnum):
     LOST_ANSWER = "lost-answer"  # done, then the connection closes
     ERROR_AFTER_ACCEPTED = "error-after-accepted"  # done, then 500
     PARTIAL_RESULT = "partial-result"  # of a log query: 200 with an error beside the rows
+    TABLE_MISSING = "table-missing"  # of a log query: 400, as before a table's first record
+    WORKSPACE_MISSING = "workspace-missing"  # of a log query: 404
     # of a job
     JOB_FAILS = "job-fails"  # at `task`, or at its last one
     JOB_HANGS = "job-hangs"  # never ends by itself
@@ -48,6 +50,7 @@ class FaultName(StrEnum):
     DISK_LEFT_BEHIND = "disk-left-behind"  # cleanup forgets a disk
     REGION_OUT_OF_CAPACITY = "region-out-of-capacity"  # failover and test failover fail
     NO_HEARTBEAT = "no-heartbeat"  # the machine that comes up never reports
+    ARRIVES_OTHERWISE = "arrives-otherwise"  # the machine comes up as `arrives` says
     # of an item
     ITEM_DISAPPEARS = "item-disappears"  # before the call is looked at
     SOMEBODY_STARTS_A_JOB = "somebody-starts-a-job"  # an act from the portal, before the call
@@ -78,6 +81,7 @@ class Fault(BaseModel):
     code: str | None = None
     message: str | None = None
     start: Act | None = None
+    arrives: Arrival = Arrival()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

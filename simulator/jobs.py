@@ -323,6 +323,7 @@ class Job:
     affected: dict[str, object] = field(default_factory=dict[str, object])
     details: dict[str, object] = field(default_factory=dict[str, object])
     point: PointUsed | None = None
+    arrived_name: str | None = None
     listed: bool = True
     run: PlanRun | None = None
     again: Callable[[Trace], Job] | None = None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.arm import key
+from simulator.effects import new_name
 from simulator.estate import Act
 from simulator.faults import Fault, FaultName, Occasion
 from simulator.jobs import JobError, JobState
-from simulator.providers.compute import quota_is_exceeded
+from simulator.locks import lock_of, locked_message
+from simulator.providers.capacity import quota_is_exceeded
 
 if TYPE_CHECKING:
     from simulator.effects import Started
@@ -21,7 +22,9 @@ def faults_of(world: World, item: Item, act: Act) -> dict[FaultName, Fault]:
     occasion = Occasion(act=act, item=item.id)
     names = [FaultName.JOB_FAILS, FaultName.JOB_HANGS, FaultName.JOB_CANCELLED, FaultName.JOB_WARNS]
     if act in {Act.FAILOVER, Act.TEST_FAILOVER}:
-        names += [FaultName.REGION_OUT_OF_CAPACITY, FaultName.NO_HEARTBEAT]
+        names += [FaultName.REGION_OUT_OF_CAPACITY]
+    if act in {Act.FAILOVER, Act.TEST_FAILOVER, Act.CHANGE_RECOVERY_POINT}:
+        names += [FaultName.NO_HEARTBEAT, FaultName.ARRIVES_OTHERWISE]
     if act is Act.FAILOVER:
         names.append(FaultName.SOURCE_WILL_NOT_SHUT_DOWN)
     if act is Act.TEST_FAILOVER_CLEANUP:
@@ -86,14 +89,8 @@ def _locked(started: Started) -> JobError | None:
     vm_id = started.item.test_vm_id
     if started.job.act is not Act.TEST_FAILOVER_CLEANUP or vm_id is None:
         return None
-    for lock in started.world.estate.locks:
-        if key(vm_id).startswith(key(lock.scope)):
-            message = (
-                f"The scope '{vm_id}' cannot perform delete operation because following scope(s) "
-                f"are locked: '{lock.scope}'. Please remove the lock and try again."
-            )
-            return JobError(code="ScopeLocked", message=message)
-    return None
+    scope = lock_of(started.world, vm_id)
+    return JobError(code="ScopeLocked", message=locked_message(vm_id, scope)) if scope else None
 
 
 def _capacity(item: Item, fault: Fault) -> JobError:
@@ -109,10 +106,7 @@ def _capacity(item: Item, fault: Fault) -> JobError:
 
 def _renamed(item: Item) -> JobError:
     """Write the warning recorded with a failover that succeeded under another name."""
-    message = (
-        f"The VM name '{item.machine.name}' was modified to "
-        f"'{item.machine.name}-{item.entity_id}' to avoid name conflicts."
-    )
+    message = f"The VM name '{item.machine.name}' was modified to '{new_name(item)}' to avoid name conflicts."
     return JobError(code="28175", message=message)
 
 

@@ -1,8 +1,8 @@
-"""The things a simulator keeps: vaults, machines in Compute, protected items."""
+"""The things a simulator keeps of Site Recovery: vaults, their two sites, protected items."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,45 +14,6 @@ if TYPE_CHECKING:
     from simulator.ids import Ids
     from simulator.jobs import Job
     from simulator.lifecycle import State
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Disk:
-    """A managed disk in Compute."""
-
-    id: str
-    name: str
-    region: str
-    size_gb: int
-    os: bool
-    os_type: str
-    managed_by: str | None = None
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class VirtualMachine:
-    """A virtual machine in Compute."""
-
-    id: str
-    name: str
-    region: str
-    size: str
-    os_type: str
-    vm_guid: str
-    nic_id: str
-    subnet_id: str
-    disk_ids: tuple[str, ...]
-    running: bool
-    since: datetime
-    computer: str
-    heartbeat_after: float
-    earlier_runs: list[tuple[datetime, datetime]] = field(default_factory=list["tuple[datetime, datetime]"])
-
-    def stop(self, now: datetime) -> None:
-        """Deallocate it, remembering that it ran."""
-        if self.running:
-            self.earlier_runs.append((self.since, now))
-            self.running, self.since = False, now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +52,17 @@ class Site:
     @property
     def network_id(self) -> str:
         """The production network's ARM id."""
-        return self.scope.resource("Microsoft.Network/virtualNetworks", self.spec.network)
+        return self.virtual_network_id(self.spec.network)
 
     @property
     def isolated_network_id(self) -> str | None:
         """The isolated network's ARM id, where the region has one."""
         name = self.spec.isolated_network
-        return self.scope.resource("Microsoft.Network/virtualNetworks", name) if name else None
+        return self.virtual_network_id(name) if name else None
+
+    def virtual_network_id(self, name: str) -> str:
+        """Answer the ARM id of a network of this region; what is an id already stays one."""
+        return name if "/" in name else self.scope.resource("Microsoft.Network/virtualNetworks", name)
 
     def item_id(self, name: str) -> str:
         """Answer the ARM id of a protected item in this container."""
@@ -114,6 +79,19 @@ class Site:
     def nic_id(self, vm: str) -> str:
         """Answer the ARM id of a machine's network interface in this region."""
         return self.scope.resource("Microsoft.Network/networkInterfaces", f"{vm}-nic")
+
+    def public_ip_id(self, vm: str) -> str:
+        """Answer the ARM id of a machine's public address in this region."""
+        return self.scope.resource("Microsoft.Network/publicIPAddresses", f"{vm}-ip")
+
+    @property
+    def backend_pool_id(self) -> str | None:
+        """Answer the ARM id of the load balancer's pool, where the region has one."""
+        name = self.spec.load_balancer
+        if name is None:
+            return None
+        balancer = self.scope.resource("Microsoft.Network/loadBalancers", name)
+        return f"{balancer}/backendAddressPools/{name}-pool"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +137,7 @@ class Item:
     management_id: str
     nic_guid: str
     correlation_id: str
+    source_vm_id: str
     disks: tuple[DiskSpec, ...]
     ever_protected: bool = True
     reprotected: bool = False
@@ -171,6 +150,8 @@ class Item:
     last_failover: datetime | None = None
     last_test_failover: datetime | None = None
     tested: bool = False
+    source_address: str = ""
+    arrived_vm_id: str | None = None
     test_vm_id: str | None = None
     holder: Job | None = None
     state_changes: int = 0

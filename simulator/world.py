@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 from pydantic.alias_generators import to_camel
 
 from simulator.arm import key
+from simulator.arriving import bring_up, bring_up_test
+from simulator.async_work import AllWork
 from simulator.estate import Direction, MachineSpec, Spread
 from simulator.ids import Ids
 from simulator.lifecycle import BEGINS_IN, State
-from simulator.model import Disk, Item, Site, Vault, VirtualMachine, build_vault
+from simulator.machines import Machines
+from simulator.model import Item, Site, Vault, build_vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +49,8 @@ class World:
         self.items: dict[str, Item] = {}
         self.jobs: OrderedDict[str, Job] = OrderedDict()
         self.operations: dict[str, Job] = {}
-        self.vms: dict[str, VirtualMachine] = {}
-        self.disks: dict[str, Disk] = {}
+        self.machines = Machines(self.ids)
+        self.work = AllWork()
         self.plans: dict[str, Plan] = {}
         self.settings: dict[str, dict[str, object]] = {}
         self.last_lists: dict[str, list[str]] = {}
@@ -123,61 +126,6 @@ class World:
         item.points_until, item.points_deleted = None, False
         item.enter(State.PROTECTED)
 
-    def start_vm(self, item: Item, site: Site, name: str, network_id: str | None = None) -> str:
-        """Create and start an item's machine in a region; answers its ARM id."""
-        test = name != item.machine.name
-        disks = [self._make_disk(item, site, test=test, index=i) for i in range(len(item.disks))]
-        subnet = f"{network_id or site.network_id}/subnets/{site.spec.subnet}"
-        machine = VirtualMachine(
-            id=site.vm_id(name),
-            name=name,
-            region=site.region,
-            size=item.machine.size,
-            os_type=item.machine.os,
-            vm_guid=self.ids.fresh("vm"),
-            nic_id=site.nic_id(name),
-            subnet_id=subnet,
-            disk_ids=tuple(disk.id for disk in disks),
-            running=True,
-            since=self.now,
-            computer=item.machine.name,
-            heartbeat_after=self.seconds("heartbeat_delay", item.machine).total_seconds(),
-        )
-        for disk in disks:
-            disk.managed_by = machine.id
-        self.vms[key(machine.id)] = machine
-        return machine.id
-
-    def _make_disk(self, item: Item, site: Site, *, test: bool, index: int) -> Disk:
-        spec = item.disks[index]
-        name = f"{spec.name}-ASRtest" if test else spec.name
-        disk = Disk(
-            id=site.disk_id(name),
-            name=name,
-            region=site.region,
-            size_gb=spec.size_gb,
-            os=spec.os,
-            os_type=item.machine.os,
-        )
-        self.disks[key(disk.id)] = disk
-        return disk
-
-    def delete_vm(self, vm_id: str, *, leave_disk: bool = False) -> None:
-        """Delete a machine and its disks; `leave_disk` leaves the last disk behind."""
-        machine = self.vms.pop(key(vm_id), None)
-        if machine is None:
-            return
-        doomed = machine.disk_ids[:-1] if leave_disk else machine.disk_ids
-        for disk_id in doomed:
-            self.disks.pop(key(disk_id), None)
-        for disk_id in machine.disk_ids:
-            if leave_disk and key(disk_id) in self.disks:
-                self.disks[key(disk_id)].managed_by = None
-
-    def vm(self, vm_id: str) -> VirtualMachine | None:
-        """Find a machine by its ARM id in any case."""
-        return self.vms.get(key(vm_id))
-
     def _build(self, spec: VaultSpec) -> None:
         vault = build_vault(self.estate, spec, self.ids)
         self.vaults[key(vault.id)] = vault
@@ -213,13 +161,16 @@ class World:
             management_id=self.ids.fresh("management"),
             nic_guid=self.ids.fresh("nic"),
             correlation_id=self.ids.fresh("correlation"),
+            source_vm_id=kept.get("source_vm_id") or source.vm_id(machine.name),
             disks=machine.disk_specs(),
         )
 
     def _settle(self, item: Item, state: State) -> None:
         """Make the estate's beginning true: machines, disks, points and the state itself."""
-        source_vm = self.start_vm(item, item.source, item.machine.name)
-        self.vms[key(source_vm)].since = self.now - timedelta(days=2)
+        source = bring_up(self, item, item.source)
+        source.since = source.made = self.now - timedelta(days=2)
+        nic = self.machines.nics[key(source.nic_id)]
+        item.source_address = nic.address
         item.points_from = self.now - timedelta(hours=min(20, item.vault.spec.retention_hours - 1))
         item.enter(state)
         if state in {State.TEST_FAILOVER_WAITING, State.TEST_FAILOVER_CLEANED}:
@@ -234,17 +185,18 @@ class World:
                 self.advance(self.now)
             case State.TEST_FAILOVER_WAITING:
                 network = item.target.isolated_network_id or item.target.network_id
-                item.test_vm_id = self.start_vm(item, item.target, f"{item.machine.name}-test", network)
+                item.test_vm_id = bring_up_test(self, item, network, item.machine.test_arrives).id
             case State.COMMIT_PENDING | State.COMMITTED:
-                self._settle_away(item, source_vm, committed=state is State.COMMITTED)
+                self._settle_away(item, committed=state is State.COMMITTED)
             case State.PROTECTED | State.TEST_FAILOVER_CLEANED:
                 pass
 
-    def _settle_away(self, item: Item, source_vm: str, *, committed: bool) -> None:
+    def _settle_away(self, item: Item, *, committed: bool) -> None:
         ended = self.now - timedelta(minutes=30)
         item.last_failover = item.points_until = ended
         item.points_deleted = committed
-        self.vms[key(source_vm)].stop(ended)
-        arrived = self.start_vm(item, item.target, item.machine.name)
-        self.vms[key(arrived)].since = ended
+        self.machines.vms[key(item.source_vm_id)].stop(ended)
+        arrived = bring_up(self, item, item.target, item.machine.arrives)
+        arrived.since = arrived.made = ended
+        item.arrived_vm_id = arrived.id
         item.failover_point = self.ids.fixed("recovery-point", item.lifecycle_id, "beginning")

@@ -1,167 +1,130 @@
-"""Microsoft.Compute: machines and disks that follow failover, usages and sizes of a region."""
+"""Microsoft.Compute: machines and disks that follow failover, and what a caller may do to them."""
 
 from __future__ import annotations
 
-import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from simulator.arm import Scope, group_of
-from simulator.envelopes import arm_not_found, listing
+from simulator.arm import Scope, group_of, key, last_segment
+from simulator.async_work import accept_compute
+from simulator.envelopes import Refused, arm_not_found, plain_error
+from simulator.locks import lock_of, locked_message
+from simulator.machines import DEALLOCATED, STOPPED
 from simulator.messages import Response, json_response
 from simulator.times import ticks
 
 if TYPE_CHECKING:
     from simulator.call import Call
+    from simulator.machines import Disk, VirtualMachine
     from simulator.messages import JsonObject
-    from simulator.model import Disk, VirtualMachine
     from simulator.world import World
 
-SIZES = {
-    "Standard_D2s_v3": ("standardDSv3Family", 2, 8),
-    "Standard_D4s_v3": ("standardDSv3Family", 4, 16),
-    "Standard_D8s_v3": ("standardDSv3Family", 8, 32),
-    "Standard_DS1_v2": ("standardDSv2Family", 1, 3.5),
-}
-OTHER_SIZE = ("standardDSv3Family", 2, 8)
-QUOTA = 350
-FAMILY_NAMES = {
-    "cores": "Total Regional vCPUs",
-    "standardDSv3Family": "Standard DSv3 Family vCPUs",
-    "standardDSv2Family": "Standard DSv2 Family vCPUs",
-}
+VM = "Microsoft.Compute/virtualMachines"
+DISK = "Microsoft.Compute/disks"
+DELETING, DELETING_DISK, STARTING, STOPPING = (timedelta(seconds=n) for n in (40, 5, 30, 35))
+"""invented: how long these take."""
+
+_POWER_WORDS = {"running": "VM running", "stopped": "VM stopped", "deallocated": "VM deallocated"}
 
 
 def get_vm(call: Call) -> Response:
     """Read a machine, with its instance view where asked for."""
-    found = _find(call)
-    return found if isinstance(found, Response) else json_response(_vm(call, found))
+    view = "instanceview" in call.request.query.get("$expand", "").lower()
+    return json_response(_vm(call.world, _find(call), view=view))
 
 
 def get_instance_view(call: Call) -> Response:
     """Read a machine's instance view by itself."""
-    found = _find(call)
-    return found if isinstance(found, Response) else json_response(_view(call.world, found))
+    return json_response(_view(call.world, _find(call)))
 
 
 def list_vms(call: Call) -> Response:
-    """List the machines of a resource group, or of the subscription."""
+    """List the machines of a resource group, or of the subscription, where asked for with instance views."""
+    query = call.request.query
+    view = "instanceview" in query.get("$expand", "").lower() or query.get("statusonly", "").lower() == "true"
     group = call.params.get("group", "").lower()
-    found = [m for m in call.world.vms.values() if group in {"", group_of(m.id).lower()}]
-    return listing([_vm(call, machine) for machine in found])
+    found = [m for m in call.world.machines.vms.values() if group in {"", group_of(m.id).lower()}]
+    return json_response({"value": [_vm(call.world, machine, view=view) for machine in found]})
+
+
+def delete_vm(call: Call) -> Response:
+    """Delete a machine alone: its disks and its interface stay (Azure's default); 204 where there is none."""
+    machine = call.world.machines.vm(_id(call, VM, "vm"))
+    if machine is None:
+        return Response(status=204)
+    refuse_locked(call, machine.id)
+    world = call.world
+    return accept_compute(call, machine.region, DELETING, lambda: world.machines.delete_vm(machine.id))
+
+
+def start_vm(call: Call) -> Response:
+    """Start a machine."""
+    machine, world = _find(call), call.world
+    return accept_compute(call, machine.region, STARTING, lambda: machine.start(world.now))
+
+
+def stop_vm(call: Call) -> Response:
+    """Stop a machine, or deallocate it too."""
+    machine, world = _find(call), call.world
+    power = DEALLOCATED if last_segment(call.request.path).lower() == "deallocate" else STOPPED
+    return accept_compute(call, machine.region, STOPPING, lambda: machine.stop(world.now, power))
 
 
 def get_disk(call: Call) -> Response:
     """Read a managed disk."""
-    scope = Scope(call.params["subscription"], call.params["group"])
-    disk = call.world.disks.get(scope.resource("Microsoft.Compute/disks", call.params["disk"]).lower())
+    disk = call.world.machines.disks.get(key(_id(call, DISK, "disk")))
     if disk is None:
-        return arm_not_found("Microsoft.Compute/disks", call.params["disk"], scope.group)
+        return arm_not_found(DISK, call.params["disk"], call.params["group"])
     return json_response(_disk(disk))
 
 
 def list_disks(call: Call) -> Response:
     """List the managed disks of a resource group, or of the subscription."""
     group = call.params.get("group", "").lower()
-    found = [d for d in call.world.disks.values() if group in {"", group_of(d.id).lower()}]
-    return listing([_disk(disk) for disk in found])
+    found = [d for d in call.world.machines.disks.values() if group in {"", group_of(d.id).lower()}]
+    return json_response({"value": [_disk(disk) for disk in found]})
 
 
-def list_usages(call: Call) -> Response:
-    """List a region's core quotas and what runs against them."""
-    region = call.params["region"].lower().replace(" ", "")
-    spec = call.world.estate.regions.get(region)
-    if spec is None:
-        message = f"The location '{region}' is not available for the subscription."
-        raise call.bad_request("NoRegisteredProviderFound", message)
-    limit, used = core_quota(call.world, region), cores_running(call.world, region)
-    return json_response(
-        {
-            "value": [
-                {
-                    "limit": limit,
-                    "unit": "Count",
-                    "currentValue": spec.cores_in_use + count,
-                    "name": {"value": name, "localizedValue": FAMILY_NAMES[name]},
-                }
-                for name, count in used.items()
-            ]
-        }
+def delete_disk(call: Call) -> Response:
+    """Delete a disk that is attached to nothing; 204 where there is none."""
+    machines = call.world.machines
+    disk = machines.disks.get(key(_id(call, DISK, "disk")))
+    if disk is None:
+        return Response(status=204)
+    refuse_locked(call, disk.id)
+    if disk.managed_by:
+        message = f"Disk {disk.name} is attached to VM {disk.managed_by}."
+        raise Refused(plain_error(409, "OperationNotAllowed", message))
+    return accept_compute(
+        call,
+        disk.region,
+        DELETING_DISK,
+        lambda: machines.delete_disk(disk.id),
+        collection="DiskOperations",
     )
 
 
-def cores_running(world: World, region: str) -> dict[str, int]:
-    """Count the cores of a region's running machines, in all and by family."""
-    used = dict.fromkeys(FAMILY_NAMES, 0)
-    for machine in world.vms.values():
-        if machine.region == region and machine.running:
-            family, cores, _ = SIZES.get(machine.size, OTHER_SIZE)
-            used[family] += cores
-            used["cores"] += cores
-    return used
+def refuse_locked(call: Call, arm_id: str) -> None:
+    """Refuse a deletion that a lock stops, as ARM does."""
+    scope = lock_of(call.world, arm_id)
+    if scope is not None:
+        raise Refused(plain_error(409, "ScopeLocked", locked_message(arm_id, scope)))
 
 
-def core_quota(world: World, region: str) -> int:
-    """Answer a region's quota; where the estate is silent, room for every machine and its test machine."""
-    declared = world.estate.regions[region].core_quota
-    if declared is not None:
-        return declared
-    needed = sum(SIZES.get(i.machine.size, OTHER_SIZE)[1] for i in world.items.values())
-    return QUOTA + 2 * needed
+def _id(call: Call, kind: str, param: str) -> str:
+    return Scope(call.params["subscription"], call.params["group"]).resource(kind, call.params[param])
 
 
-def quota_is_exceeded(world: World, region: str, size: str) -> bool:
-    """Answer whether one more machine of this size is more than the region's quota."""
-    declared = world.estate.regions[region].core_quota
-    if declared is None:
-        return False
-    cores = SIZES.get(size, OTHER_SIZE)[1]
-    in_use = world.estate.regions[region].cores_in_use + cores_running(world, region)["cores"]
-    return in_use + cores > declared
+def _find(call: Call) -> VirtualMachine:
+    found = call.world.machines.vm(_id(call, VM, "vm"))
+    if found is None:
+        raise Refused(arm_not_found(VM, call.params["vm"], call.params["group"]))
+    return found
 
 
-def list_skus(call: Call) -> Response:
-    """List the sizes of a region, with a restriction where the estate declares one."""
-    match = re.search(r"location\s+eq\s+'([^']*)'", call.request.query.get("$filter", ""), re.IGNORECASE)
-    wanted = match[1].lower().replace(" ", "") if match else None
-    regions = [r for r in call.world.estate.regions if wanted in {None, r}]
-    return json_response({"value": [_sku(call, region, size) for region in regions for size in SIZES]})
-
-
-def _sku(call: Call, region: str, size: str) -> JsonObject:
-    family, cores, memory = SIZES[size]
-    restricted = size in call.world.estate.regions[region].restricted_sizes
-    restriction = {
-        "type": "Location",
-        "values": [region],
-        "restrictionInfo": {"locations": [region]},
-        "reasonCode": "NotAvailableForSubscription",
-    }
-    return {
-        "resourceType": "virtualMachines",
-        "name": size,
-        "tier": "Standard",
-        "size": size.removeprefix("Standard_"),
-        "family": family,
-        "locations": [region],
-        "locationInfo": [{"location": region, "zones": ["1", "2", "3"]}],
-        "capabilities": [
-            {"name": "vCPUs", "value": str(cores)},
-            {"name": "MemoryGB", "value": str(memory)},
-            {"name": "PremiumIO", "value": "True"},
-        ],
-        "restrictions": [restriction] if restricted else [],
-    }
-
-
-def _find(call: Call) -> VirtualMachine | Response:
-    scope = Scope(call.params["subscription"], call.params["group"])
-    kind = "Microsoft.Compute/virtualMachines"
-    found = call.world.vm(scope.resource(kind, call.params["vm"]))
-    return found or arm_not_found(kind, call.params["vm"], scope.group)
-
-
-def _vm(call: Call, machine: VirtualMachine) -> JsonObject:
-    disks = [call.world.disks[d.lower()] for d in machine.disk_ids if d.lower() in call.world.disks]
+def _vm(world: World, machine: VirtualMachine, *, view: bool) -> JsonObject:
+    known = world.machines.disks
+    disks = [known[key(disk_id)] for disk_id in machine.disk_ids if key(disk_id) in known]
     system = [disk for disk in disks if disk.os] or disks[:1]
     data = [disk for disk in disks if disk not in system]
     properties: JsonObject = {
@@ -172,16 +135,17 @@ def _vm(call: Call, machine: VirtualMachine) -> JsonObject:
             "osDisk": _attached(system[0]) | {"osType": machine.os_type} if system else None,
             "dataDisks": [_attached(disk) | {"lun": lun} for lun, disk in enumerate(data)],
         },
-        "osProfile": {"computerName": machine.computer},
         "networkProfile": {"networkInterfaces": [{"id": machine.nic_id, "properties": {"primary": True}}]},
-        "timeCreated": ticks(machine.since),
+        "timeCreated": ticks(machine.made),
     }
-    if "instanceview" in call.request.query.get("$expand", "").lower():
-        properties["instanceView"] = _view(call.world, machine)
+    if not machine.specialized:  # Azure has no profile of a machine made from its disks
+        properties["osProfile"] = {"computerName": machine.computer}
+    if view:
+        properties["instanceView"] = _view(world, machine)
     return {
         "id": machine.id,
         "name": machine.name,
-        "type": "Microsoft.Compute/virtualMachines",
+        "type": VM,
         "location": machine.region,
         "tags": {},
         "properties": properties,
@@ -192,16 +156,15 @@ def _attached(disk: Disk) -> JsonObject:
     return {
         "name": disk.name,
         "createOption": "Attach",
+        "deleteOption": "Detach",
         "diskSizeGB": disk.size_gb,
         "managedDisk": {"id": disk.id, "storageAccountType": "Premium_LRS"},
     }
 
 
 def _view(world: World, machine: VirtualMachine) -> JsonObject:
-    power = ("running", "VM running") if machine.running else ("deallocated", "VM deallocated")
     view: JsonObject = {
-        "computerName": machine.computer,
-        "osName": "Windows Server 2016" if machine.os_type == "Windows" else "Ubuntu",
+        "hyperVGeneration": "V2",
         "statuses": [
             {
                 "code": "ProvisioningState/succeeded",
@@ -209,44 +172,49 @@ def _view(world: World, machine: VirtualMachine) -> JsonObject:
                 "displayStatus": "Provisioning succeeded",
                 "time": ticks(machine.since),
             },
-            {"code": f"PowerState/{power[0]}", "level": "Info", "displayStatus": power[1]},
+            {
+                "code": f"PowerState/{machine.power}",
+                "level": "Info",
+                "displayStatus": _POWER_WORDS[machine.power],
+            },
         ],
     }
-    if machine.running:
-        view["vmAgent"] = _agent(world, machine)
+    if machine.running and machine.agent != "none":
+        ready = (world.now - machine.since).total_seconds() >= machine.agent_after
+        view["vmAgent"] = _agent(world, ready=ready)
+        if ready:  # the guest tells its names through its agent
+            name = "Windows Server 2016 Datacenter" if machine.os_type == "Windows" else "ubuntu"
+            view |= {"computerName": machine.computer, "osName": name}
     return view
 
 
-def _agent(world: World, machine: VirtualMachine) -> JsonObject:
-    ready = (world.now - machine.since).total_seconds() >= machine.heartbeat_after
-    code, shown = (
-        ("ProvisioningState/succeeded", "Ready") if ready else ("ProvisioningState/Unavailable", "Not Ready")
-    )
-    return {
-        "vmAgentVersion": "2.7.41491.1121" if ready else "Unknown",
-        "statuses": [
-            {
-                "code": code,
-                "level": "Info" if ready else "Warning",
-                "displayStatus": shown,
-                "time": ticks(world.now),
-            }
-        ],
+def _agent(world: World, *, ready: bool) -> JsonObject:
+    status = {
+        "code": "ProvisioningState/succeeded" if ready else "ProvisioningState/Unavailable",
+        "level": "Info" if ready else "Warning",
+        "displayStatus": "Ready" if ready else "Not Ready",
+        "message": "GuestAgent is running and processing the extensions."
+        if ready
+        else "VM status blob is found but not yet populated.",
+        "time": ticks(world.now),
     }
+    return {"vmAgentVersion": "2.7.41491.1121" if ready else "Unknown", "statuses": [status]}
 
 
 def _disk(disk: Disk) -> JsonObject:
-    return {
+    body: JsonObject = {
         "id": disk.id,
         "name": disk.name,
-        "type": "Microsoft.Compute/disks",
+        "type": DISK,
         "location": disk.region,
-        "managedBy": disk.managed_by,
         "sku": {"name": "Premium_LRS", "tier": "Premium"},
         "properties": {
-            "osType": disk.os_type if disk.os else None,
+            "creationData": {"createOption": "Empty"},
             "diskSizeGB": disk.size_gb,
             "diskState": "Attached" if disk.managed_by else "Unattached",
             "provisioningState": "Succeeded",
-        },
+            "timeCreated": ticks(disk.made),
+        }
+        | ({"osType": disk.os_type} if disk.os else {}),
     }
+    return body | ({"managedBy": disk.managed_by} if disk.managed_by else {})

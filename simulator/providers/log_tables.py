@@ -17,7 +17,8 @@ from simulator.providers.site_recovery.item_view import last_heartbeat, progress
 if TYPE_CHECKING:
     from simulator.jobs import Job
     from simulator.kql import Value
-    from simulator.model import Item, Vault, VirtualMachine
+    from simulator.machines import VirtualMachine
+    from simulator.model import Item, Vault
     from simulator.world import World
 
 BEAT = timedelta(minutes=1)
@@ -45,7 +46,7 @@ def tables(world: World, scope: str | None) -> dict[str, Table]:
     return {
         name: Table(tuple(columns.items()), [_row(columns, r) for r in rows if _seen(r, scope)])
         for name, (columns, rows) in made.items()
-        if rows or name == "Heartbeat"
+        if (rows or name == "Heartbeat") and name not in world.estate.missing_tables
     }
 
 
@@ -75,7 +76,7 @@ def heartbeats(world: World, scope: str | None = None) -> list[Record]:
     """Make one record a minute of each machine that ran, from some minutes after it started."""
     return [
         record
-        for machine in world.vms.values()
+        for machine in world.machines.vms.values()
         if _seen({"_ResourceId": machine.id.lower()}, scope)
         for record in _beats(world, machine)
     ]
@@ -256,7 +257,7 @@ def _item(world: World, item: Item, pushed: datetime) -> Record:
         "RecoveryFabricName": item.target.fabric,
         "RecoveryFabricType": "Azure",
         "RecoveryRegion": item.target.region,
-        "SourceResourceId": item.source.vm_id(item.machine.name),
+        "SourceResourceId": item.source_vm_id,
         "Category": "ASRReplicatedItems",
         "Type": "ASRReplicatedItems",
     }

@@ -72,19 +72,36 @@ def _query(call: Call, scope: str | None) -> Response:
 
 def _answer(call: Call, asked: _Query, scope: str | None) -> Response:
     world = call.world
+    if _struck(call, FaultName.WORKSPACE_MISSING):
+        return _no_workspace(call)
     try:
         window = _window(asked.timespan, world.now)
-        known = {n: _within(t, window) for n, t in tables(world, scope).items()}
+        empty = _struck(call, FaultName.TABLE_MISSING)
+        known = {n: _within(t, window) for n, t in tables(world, scope).items() if not empty}
         table = run(asked.query, known, world.now)
     except KqlError as fault:
         return json_response({"error": fault.to_json(call.trace.correlation_id)}, 400)
     rows = [[write_value(value) for value in row] for row in table.rows]
     columns = [{"name": name, "type": kind} for name, kind in table.columns]
     answer: dict[str, object] = {"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]}
-    occasion = Occasion(method="POST", path=call.request.path)
-    if world.faults.strike(FaultName.PARTIAL_RESULT, occasion, world.now):
+    if _struck(call, FaultName.PARTIAL_RESULT):
         answer["error"] = _partial()
     return json_response(answer)
+
+
+def _struck(call: Call, name: FaultName) -> bool:
+    occasion = Occasion(method="POST", path=call.request.path)
+    return call.world.faults.strike(name, occasion, call.world.now) is not None
+
+
+def _no_workspace(call: Call) -> Response:
+    """Answer 404 for a workspace that is not there; invented: its code and words were reported, not recorded."""
+    error = {
+        "message": "The requested path does not exist",
+        "code": "PathNotFoundError",
+        "correlationId": call.trace.correlation_id,
+    }
+    return json_response({"error": error}, 404)
 
 
 def _partial() -> dict[str, object]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
@@ -43,6 +45,17 @@ def simulator(clock: ManualClock) -> Simulator:
 def caller(simulator: Simulator, way: Way) -> Iterator[Caller]:
     with Caller(simulator, way) as one:
         yield one
+
+
+@pytest.fixture
+def calling(way: Way) -> Iterator[Callable[..., Caller]]:
+    """Answer what opens a caller of one estate, the way the test runs."""
+    with ExitStack() as stack:
+
+        def call(estate: Any = None, **more: Any) -> Caller:
+            return stack.enter_context(Caller(Simulator(estate, clock=ManualClock(), **more), way))
+
+        yield call
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from azure.core.rest import HttpRequest, HttpResponse
 
-from simulator import Response, Simulator
+from simulator import Fault, Response, Simulator
 from simulator.estate import Estate, MachineSpec, VaultSpec
 from tests.simulator.ways import IN_PROCESS, SUBSCRIPTION, Way, clients
 
@@ -98,6 +98,17 @@ class Caller:
                 "providerSpecificDetails": provider,
             }
         }
+
+    def arm_fault(self, name: str, **words: Any) -> None:
+        """Switch a fault on, as a faults file would."""
+        fault = Fault.model_validate({"name": name} | words)
+        self.simulator.faults.add([fault], self.simulator.clock.now())
+
+    def read(self, path: str) -> Any:
+        """Read what must be there."""
+        answer = self.get(path)
+        assert answer.status == 200, (path, answer.status, answer.body)
+        return answer.json()
 
     def job(self, name: str) -> Any:
         return self.client.replication_jobs.get(GROUP, VAULT, name)

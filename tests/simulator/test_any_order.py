@@ -173,7 +173,7 @@ class AnyOrder(RuleBasedStateMachine):
         held = properties["currentScenario"]["scenarioName"] != "None"
         away = properties["activeLocation"] == "Recovery"
         region = "centralus" if (where == HOME) != away else "eastus"
-        vms = self.caller.simulator.world.vms.values()
+        vms = self.caller.simulator.world.machines.vms.values()
         assert held or any(vm.region == region and vm.name == ITEM for vm in vms)
 
 

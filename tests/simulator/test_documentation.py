@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 
 import yaml
+from pydantic.alias_generators import to_camel
 
 from simulator import Estate, Fault, ManualClock, Simulator
 from simulator.coverage import insert_coverage
+from simulator.estate import Arrival, DiskSpec, Durations, MachineSpec, RegionSpec, VaultSpec
 from simulator.faults import FaultName
 from tests.simulator.test_recordings import KNOWN, LOOSE
 
@@ -27,8 +29,20 @@ def test_the_estate_on_the_page_can_be_served() -> None:
     assert len(Simulator(estate, clock=ManualClock()).world.items) == 6
 
 
+def test_the_machines_on_the_page_that_come_up_wrong_can_be_served() -> None:
+    estate = Estate.model_validate(yaml.safe_load(blocks("yaml")[1]))
+    assert len(Simulator(estate, clock=ManualClock()).world.items) == 8
+
+
 def test_the_faults_on_the_page_are_faults() -> None:
-    assert len([Fault.model_validate(one) for one in yaml.safe_load(blocks("yaml")[1])]) == 4
+    assert len([Fault.model_validate(one) for one in yaml.safe_load(blocks("yaml")[2])]) == 4
+
+
+def test_every_word_of_an_estate_is_on_the_page() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    parts = (Estate, VaultSpec, MachineSpec, RegionSpec, Durations, Arrival, DiskSpec)
+    words = {to_camel(name) for part in parts for name in part.model_fields}
+    assert sorted(word for word in words if not re.search(rf"\b{word}\b", text)) == []
 
 
 def test_every_fault_is_on_the_page() -> None:

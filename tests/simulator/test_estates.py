@@ -75,11 +75,11 @@ def test_a_machine_begins_in_the_state_its_estate_declares(
 
 def test_a_test_failover_left_behind_can_be_cleaned_up() -> None:
     caller = caller_of(state="test-failover-waiting-in-reverse")
-    assert len(caller.simulator.world.vms) == 2
+    assert len(caller.simulator.world.machines.vms) == 2
     caller.act("test_failover_cleanup", CLEANUP_BODY)
     caller.wait(90)
     assert caller.item().properties.test_failover_state == "MarkedForDeletion"
-    assert [vm.name for vm in caller.simulator.world.vms.values()] == [ITEM]
+    assert [vm.name for vm in caller.simulator.world.machines.vms.values()] == [ITEM]
 
 
 def test_a_running_job_is_as_far_as_the_estate_says() -> None:
@@ -98,7 +98,7 @@ def test_an_impossible_running_job_is_refused_at_the_start() -> None:
 
 
 def test_a_machine_away_runs_in_the_other_region_and_its_source_is_deallocated() -> None:
-    machines = caller_of(state="away").simulator.world.vms.values()
+    machines = caller_of(state="away").simulator.world.machines.vms.values()
     assert {vm.region: vm.running for vm in machines} == {"centralus": False, "eastus": True}
 
 

@@ -200,7 +200,7 @@ def test_a_source_that_will_not_shut_down_does_not_stop_the_failover(caller: Cal
     assert job.state == "Succeeded"
     assert job.tasks[1].state == "Failed"
     assert caller.item().properties.active_location == "Recovery"
-    assert {vm.region: vm.running for vm in caller.simulator.world.vms.values()} == {
+    assert {vm.region: vm.running for vm in caller.simulator.world.machines.vms.values()} == {
         "eastus": True,
         "centralus": True,
     }
@@ -223,7 +223,7 @@ def test_a_disk_left_behind_survives_the_cleanup(caller: Caller) -> None:
     caller.act("test_failover_cleanup", CLEANUP_BODY)
     caller.wait(90)
     assert caller.item().properties.test_failover_state == "MarkedForDeletion"
-    left = [d.name for d in caller.simulator.world.disks.values() if d.managed_by is None]
+    left = [d.name for d in caller.simulator.world.machines.disks.values() if d.managed_by is None]
     assert left == ["ContosoWin2016_DataDisk_0-ASRtest"]
 
 

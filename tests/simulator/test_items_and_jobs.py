@@ -329,4 +329,4 @@ def test_the_old_source_is_gone_once_the_machine_is_protected_again(caller: Call
     caller.switch()
     caller.wait(507)
     caller.item(HOME)
-    assert [vm.region for vm in caller.simulator.world.vms.values()] == ["centralus"]
+    assert [vm.region for vm in caller.simulator.world.machines.vms.values()] == ["centralus"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from simulator.arm import ITEM_TYPE
+from simulator.arm import ITEM_TYPE, last_segment
 from simulator.lifecycle import CELLS, State
 from simulator.messages import json_text
 from simulator.model import Item
@@ -178,7 +178,7 @@ def _identity(item: Item) -> JsonObject:
     group = item.machine.multi_vm_group
     return {
         "instanceType": "A2A",
-        "fabricObjectId": item.source.vm_id(item.machine.name).lower(),
+        "fabricObjectId": item.source_vm_id.lower(),
         "initialPrimaryZone": "",
         "initialPrimaryFabricLocation": item.initial_primary,
         "initialRecoveryZone": "",
@@ -238,9 +238,7 @@ def _synced(item: Item) -> JsonObject:
 
 
 def _arrived(item: Item) -> str | None:
-    if item.state not in _AWAY:
-        return None
-    return item.target.vm_id(item.machine.name).lower()
+    return item.arrived_vm_id.lower() if item.state in _AWAY and item.arrived_vm_id else None
 
 
 def last_heartbeat(item: Item, now: datetime) -> datetime:
@@ -342,18 +340,20 @@ def _networks(item: Item) -> JsonObject:
 
 
 def _nic(item: Item, *, known: bool) -> JsonObject:
+    pool = item.target.backend_pool_id
+    public_ip = item.target.public_ip_id(item.machine.name) if item.machine.public_ip else None
     config: JsonObject = {
         "name": "ipconfig1" if known else None,
         "isPrimary": True,
         "subnetName": item.source.spec.subnet if known else None,
-        "staticIPAddress": "10.4.0.6" if known else None,
+        "staticIPAddress": item.source_address if known else None,
         "ipAddressType": "Dynamic",
         "isSeletedForFailover": True,
         "recoverySubnetName": item.target.spec.subnet,
-        "recoveryStaticIPAddress": "",
-        "recoveryIPAddressType": "Dynamic",
-        "recoveryPublicIPAddressId": None,
-        "recoveryLBBackendAddressPoolIds": [],
+        "recoveryStaticIPAddress": item.machine.target_address or "",
+        "recoveryIPAddressType": "Static" if item.machine.target_address else "Dynamic",
+        "recoveryPublicIPAddressId": public_ip,
+        "recoveryLBBackendAddressPoolIds": [pool] if pool else [],
         "tfoSubnetName": None,
         "tfoStaticIPAddress": None,
         "tfoPublicIPAddressId": None,
@@ -362,7 +362,7 @@ def _nic(item: Item, *, known: bool) -> JsonObject:
     return {
         "nicId": item.nic_guid,
         "replicaNicId": None,
-        "sourceNicArmId": item.source.nic_id(item.machine.name),
+        "sourceNicArmId": item.source.nic_id(last_segment(item.source_vm_id)),
         "vMNetworkName": item.source.network_id if known else None,
         "recoveryVMNetworkId": item.target.network_id,
         "ipConfigs": [config],

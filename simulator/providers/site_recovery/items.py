@@ -290,7 +290,7 @@ def _holds(call: Call, item: Item, clause: Clause) -> bool:
         "recoveryfabricname": item.target.fabric,
         "sourcefabriclocation": item.source.region,
         "recoveryfabriclocation": item.target.region,
-        "fabricobjectid": item.source.vm_id(item.machine.name),
+        "fabricobjectid": item.source_vm_id,
         "multivmgroupcreateoption": ("UserSpecified" if item.machine.multi_vm_group else "AutoCreated"),
     }
     if clause.name not in fields or clause.op != "eq":

@@ -207,7 +207,7 @@ def _items(job: Job, world: World) -> list[JsonObject]:
         return []
     test = job.scenario.details == "TestFailoverJobDetails"
     item: Item | None = world.items.get((job.item_id or "").lower())
-    name = f"{job.target_name}-test" if test else None
+    name = job.arrived_name if test else None
     network = item.target.spec.network.lower() if item else ""
     if test:
         network = str(job.details.get("networkFriendlyName", ""))
