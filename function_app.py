@@ -5,7 +5,9 @@ from __future__ import annotations
 import azure.functions as func
 from azure.durable_functions import DFApp
 
+from activities.channels import channels
 from activities.choose_points import choose_points
+from activities.deliver import deliver
 from activities.find_act import find_act
 from activities.look import look
 from activities.make_plan import make_plan
@@ -13,19 +15,20 @@ from activities.start_act import start_act
 from activities.validate import validate
 from orchestrators.failback import failback
 from orchestrators.gate import gate
+from orchestrators.herald import courier, herald
 from orchestrators.ledgers import decision_ledger, machine_lock, run_control, run_register
 from orchestrators.stage import stage
 from triggers import decisions, failbacks
 
 app = DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-for orchestrator in (failback, stage, gate):
+for orchestrator in (failback, stage, gate, herald, courier):
     app.orchestration_trigger(context_name="context")(orchestrator)
 
 for entity in (decision_ledger, machine_lock, run_control, run_register):
     app.entity_trigger(context_name="context")(entity)
 
-for activity in (make_plan, look, start_act, find_act, choose_points, validate):
+for activity in (make_plan, look, start_act, find_act, choose_points, validate, channels, deliver):
     app.activity_trigger(input_name="request")(activity)
 
 for route, method, door in (

@@ -6,7 +6,7 @@ is kept with the run.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.approvals import GateName
@@ -77,3 +77,23 @@ class Told(Answer):
     """What became of a notice on every channel there is; none when no channel is configured."""
 
     deliveries: tuple[Delivery, ...] = ()
+
+
+class Channels(Answer):
+    """The channels on which a notice is told; each is delivered to, and reported, on its own."""
+
+    names: tuple[str, ...] = ()
+
+
+class DeliveryOrder(Answer):
+    """One notice for one channel; where that channel leads is configured, and never in history."""
+
+    notice: Notice
+    channel: str
+
+
+class Attempt(Answer):
+    """What one try to deliver came to; `again_after` asks for another try, then."""
+
+    delivery: Delivery
+    again_after: timedelta | None = None

@@ -16,6 +16,7 @@ from gateway.credentials import make_credential
 from gateway.ids import VaultId
 from gateway.logs import Logs
 from gateway.network import Networks
+from gateway.notices.messenger import Messenger
 from gateway.pipeline import ArmReader, Line
 from gateway.site_recovery import SiteRecovery
 from gateway.storage import StorageAccounts
@@ -34,6 +35,7 @@ class Azure:
         self.networks = Networks(reader)
         self.storage = StorageAccounts(reader)
         self.logs = Logs(line)
+        self.messenger = Messenger(line.settings)
 
     @classmethod
     def over(
@@ -67,4 +69,5 @@ class Azure:
 
     def close(self) -> None:
         """Close the connections."""
+        self.messenger.close()
         self._line.transport.close()

@@ -62,7 +62,7 @@ def read_fault(error: AzureError | json.JSONDecodeError) -> FailbackError:
     if response is None or response.status_code < HTTPStatus.BAD_REQUEST:
         return Transient(_text(error))
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        return Throttled(_text(error), _retry_after(response))
+        return Throttled(_text(error), retry_after(response))
     if _may_pass(response.status_code):
         return Transient(_text(error))
     return Refused(refusal_of(response), response.status_code)
@@ -77,7 +77,7 @@ def act_fault(error: AzureError | json.JSONDecodeError) -> FailbackError:
     if response is None:
         return Transient(_text(error)) if _was_never_sent(error) else Undecided(_text(error))
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        return Throttled(_text(error), _retry_after(response))
+        return Throttled(_text(error), retry_after(response))
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         return Transient(_text(error))
     if HTTPStatus.BAD_REQUEST <= response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR and not _may_pass(
@@ -177,7 +177,7 @@ def _may_pass(status: int) -> bool:
     )
 
 
-def _retry_after(response: HttpResponse) -> timedelta:
+def retry_after(response: HttpResponse) -> timedelta:
     """Read Retry-After, in seconds or as a date (RFC 9110), within bounds."""
     header = response.headers.get("Retry-After") or ""
     try:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from activities.azure import act_through
+from activities.channels import channels
 from activities.choose_points import choose_points
+from activities.deliver import deliver
 from activities.find_act import find_act
 from activities.look import look
 from activities.make_plan import make_plan
@@ -17,6 +19,7 @@ from activities.start_act import start_act
 from activities.validate import validate
 from domain import contract
 from domain.lifecycle import Act
+from domain.notices import DeliveryOrder, Notice, NoticeKind
 from domain.request import PointChoice
 from tests.activities.conftest import NAME, VAULT, World
 
@@ -28,6 +31,8 @@ ACTIVITIES: dict[str, Activity] = {
     contract.FIND_ACT: find_act,
     contract.CHOOSE_POINTS: choose_points,
     contract.VALIDATE: validate,
+    contract.CHANNELS: channels,
+    contract.DELIVER: deliver,
 }
 
 
@@ -56,6 +61,9 @@ def test_every_activity_takes_and_gives_plain_json(acting: World) -> None:
         machine=NAME, vm_id=None, vm_name=NAME, since=acting.clock.now(), heartbeat=True
     )
     points = contract.PointsRequest(vault=VAULT, items={NAME: acting.item_id()}, choices={NAME: PointChoice()})
+    told = Notice(
+        id="fb-1:ended", kind=NoticeKind.RUN_ENDED, run="fb-1", title="It is over", at=acting.clock.now()
+    )
     requests = {
         contract.MAKE_PLAN: {"vault": VAULT, "machines": [NAME]},
         contract.LOOK: acting.look_request().to_wire(),
@@ -63,6 +71,8 @@ def test_every_activity_takes_and_gives_plain_json(acting: World) -> None:
         contract.FIND_ACT: order.to_wire(),
         contract.CHOOSE_POINTS: points.to_wire(),
         contract.VALIDATE: judged.to_wire(),
+        contract.CHANNELS: told.to_wire(),
+        contract.DELIVER: DeliveryOrder(notice=told, channel="teams").to_wire(),
     }
     for name, request in requests.items():
         answer = ACTIVITIES[name](json.loads(json.dumps(request)))

@@ -1,0 +1,1 @@
+"""How notices leave: one module for each kind of channel, and the post that carries them."""
