@@ -1,0 +1,67 @@
+"""Reading JSON that may be of any shape: what is not as expected is nothing, never an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias, cast
+
+from domain.errors import bounded
+
+# What is kept enters history: texts are cut, lists and tables end.
+LONGEST: Final = 1_024
+MOST: Final = 50
+
+Document: TypeAlias = Mapping[str, Any]
+
+
+def table(document: object, name: str) -> Document:
+    """Give the object under a name, or an empty one."""
+    return as_table(as_table(document).get(name))
+
+
+def as_table(value: object) -> Document:
+    """Give a value that is an object, or an empty one."""
+    return cast("Document", value) if isinstance(value, dict) else {}
+
+
+def text(document: Document, *names: str) -> str:
+    """Give the first text that stands under one of the names, or an empty one."""
+    values = (document.get(name) for name in names)
+    return next((clean(each) for each in values if isinstance(each, str) and each.strip()), "")
+
+
+def texts(value: object) -> list[str]:
+    """Give the texts of a list, or the one text there is."""
+    several = [value] if isinstance(value, str) else inside(value)
+    return [clean(each) for each in several if isinstance(each, str) and each.strip()][:MOST]
+
+
+def listed(value: object) -> list[Document]:
+    """Give the objects of a list, which may be written as JSON inside a string."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return []
+    several = cast("list[Any]", value) if isinstance(value, list) else []
+    return [cast("Document", each) for each in several if isinstance(each, dict)]
+
+
+def scalars(document: Document) -> Iterator[tuple[str, str]]:
+    """Give the plain values of an object as text, those that a person would compare."""
+    for name, value in list(document.items())[:MOST]:
+        if isinstance(value, str | int | float) and not name.startswith("__"):
+            yield bounded(clean(name), 128), bounded(clean(str(value)), 500)
+
+
+def clean(value: str) -> str:
+    """Cut a text, and leave out what JSON can write but no encoding can: half a character."""
+    return value.strip()[:LONGEST].encode("utf-8", "replace").decode()
+
+
+def inside(value: object) -> Iterable[Any]:
+    """Give what an object or a list holds."""
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).values()
+    return cast("list[Any]", value) if isinstance(value, list) else ()
