@@ -102,12 +102,6 @@ param logDays int = 90
 @description('Recovery point objective: an older newest recovery point raises an alert.')
 param rpoSeconds int = 900
 
-@description('Put a Teams webhook address, kept in Key Vault as teams-webhook, before the app.')
-param teamsEnabled bool = false
-
-@description('Put a Slack webhook address, kept in Key Vault as slack-webhook, before the app.')
-param slackEnabled bool = false
-
 var tags = { 'azd-env-name': environmentName }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var vaultGroup = split(vaultId, '/')[4]

@@ -34,6 +34,7 @@ param primaryRegion string
 param rpoSeconds int
 
 
+var everywhere = subscription().id
 var webhooks = empty(authAppObjectId) ? [] : [
   {
     name: 'failback'
@@ -81,7 +82,7 @@ resource regionDown 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
   properties: {
     description: 'Service Health reports an incident in the region that machines are brought home to, or its end.'
     enabled: true
-    scopes: [subscription().id]
+    scopes: [everywhere]
     condition: {
       allOf: [
         { field: 'category', equals: 'ServiceHealth' }

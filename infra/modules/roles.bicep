@@ -6,6 +6,7 @@ targetScope = 'subscription'
 @description('Name that tells the roles of this environment from those of another.')
 param environmentName string
 
+var everywhere = subscription().id
 var vaultCalls = [
   // List all machines of the vault, in one call for a whole group.
   'Microsoft.RecoveryServices/vaults/replicationProtectedItems/read'
@@ -112,7 +113,7 @@ resource onVault 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     permissions: [
       { actions: vaultCalls, notActions: [], dataActions: [], notDataActions: [] }
     ]
-    assignableScopes: [subscription().id]
+    assignableScopes: [everywhere]
   }
 }
 
@@ -125,7 +126,7 @@ resource onRegion 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     permissions: [
       { actions: regionCalls, notActions: [], dataActions: [], notDataActions: [] }
     ]
-    assignableScopes: [subscription().id]
+    assignableScopes: [everywhere]
   }
 }
 
@@ -138,7 +139,7 @@ resource onMachines 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     permissions: [
       { actions: concat(machineCalls, machineLogs, machineChecked), notActions: [], dataActions: [], notDataActions: [] }
     ]
-    assignableScopes: [subscription().id]
+    assignableScopes: [everywhere]
   }
 }
 
@@ -151,7 +152,7 @@ resource onNetworks 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     permissions: [
       { actions: concat(networkCalls, networkChecked), notActions: [], dataActions: [], notDataActions: [] }
     ]
-    assignableScopes: [subscription().id]
+    assignableScopes: [everywhere]
   }
 }
 
@@ -164,7 +165,7 @@ resource onCaches 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     permissions: [
       { actions: concat(cacheCalls, cacheChecked), notActions: [], dataActions: [], notDataActions: [] }
     ]
-    assignableScopes: [subscription().id]
+    assignableScopes: [everywhere]
   }
 }
 
@@ -177,7 +178,7 @@ resource onEvidence 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     permissions: [
       { actions: [], notActions: [], dataActions: evidenceData, notDataActions: [] }
     ]
-    assignableScopes: [subscription().id]
+    assignableScopes: [everywhere]
   }
 }
 
