@@ -1,4 +1,4 @@
-"""What Azure's own SDKs know of a resource: its properties, which of them must be there, and what they may hold."""
+"""What Azure's own SDKs know of a resource: its properties, which must be there, and what they may hold."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def _fields(model: type) -> dict[str, Field]:
 
 
 def _older_fields(model: Any) -> dict[str, Field]:
-    """Read a model of the older generation, whose keys may lead into a part of their own: `properties.roleName`."""
+    """Read a model of the older generation, whose keys may lead into a part: `properties.roleName`."""
     fields: dict[str, Field] = {}
     parts: dict[str, dict[str, Field]] = {}
     for attribute, spec in model._attribute_map.items():
