@@ -9,6 +9,8 @@ import pytest
 from activities.azure import act_through
 from identity import clock
 
+pytest_plugins = ["localhost.pytest_plugin"]
+
 
 @pytest.fixture(autouse=True)
 def _no_other_azure() -> Iterator[None]:
