@@ -55,6 +55,9 @@ Signatures (``SyncHost`` takes and answers the same)::
     await step() -> bool                              one piece of work, or one jump in time; False when idle
     host.url        its loopback address (it listens on a free port unless told which)
 
+In pytest, `pytest_plugins = ["localhost.pytest_plugin"]` gives the fixtures `open_host` and `crash_anywhere`
+(localhost/testing.py).
+
 A crash between two transactions, and the same start again::
 
     with pytest.raises(Crash), SyncHost(app, state=file, clock=clock, on_transaction=crash_at(5)) as host: ...
@@ -63,12 +66,15 @@ A crash between two transactions, and the same start again::
 Names that tests build on: LocalHost, SyncHost, VirtualClock, SystemClock, Crash, Transaction, crash_at, Stalled.
 """
 
-from localhost.client import Status
-from localhost.clock import Clock, SystemClock, VirtualClock
-from localhost.host import LocalHost, Stalled
-from localhost.http.message import Response
-from localhost.store import Crash, Transaction, crash_at
-from localhost.sync import SyncHost
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from localhost.client import Status
+    from localhost.clock import Clock, SystemClock, VirtualClock
+    from localhost.host import LocalHost, Stalled
+    from localhost.http.message import Response
+    from localhost.store import Crash, Transaction, crash_at
+    from localhost.sync import SyncHost
 
 __all__ = [
     "Clock",
@@ -83,3 +89,22 @@ __all__ = [
     "VirtualClock",
     "crash_at",
 ]
+
+_HOMES = {
+    "client": ("Status",),
+    "clock": ("Clock", "SystemClock", "VirtualClock"),
+    "host": ("LocalHost", "Stalled"),
+    "http.message": ("Response",),
+    "store": ("Crash", "Transaction", "crash_at"),
+    "sync": ("SyncHost",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is: a command that only says how it is used need not load an SDK."""
+    from importlib import import_module  # noqa: PLC0415  only what is needed, when it is
+
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"localhost.{home}"), name)
+    raise AttributeError(f"module 'localhost' has no attribute '{name}'")

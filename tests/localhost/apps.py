@@ -8,10 +8,12 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from localhost import SyncHost
+from localhost.testing import Hosts
+
+__all__ = ["Context", "Hosts", "Steps", "app_of", "counter", "kinds_of", "output_of", "with_routes"]
 
 Context = Any
 Steps = Generator[Any, Any, Any]
-Hosts = Callable[..., SyncHost]
 
 
 def app_of(*orchestrators: Callable[[Context], Any]) -> df.DFApp:

@@ -1,25 +1,14 @@
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from localhost import SyncHost, VirtualClock
-
-Hosts = Callable[..., SyncHost]
+from localhost.testing import Hosts
 
 
 @pytest.fixture
-def hosts() -> Iterator[Hosts]:
+def hosts(open_host: Hosts) -> Hosts:
     """Opens hosts on a virtual clock, and closes them when the test is over."""
-    with ExitStack() as stack:
-
-        def open_host(app: Any, **options: Any) -> SyncHost:
-            options.setdefault("clock", VirtualClock())
-            return stack.enter_context(SyncHost(app, **options))
-
-        yield open_host
+    return open_host
 
 
 @pytest.fixture
