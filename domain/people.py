@@ -10,9 +10,9 @@ from domain.wire import Answer
 class Role(StrEnum):
     """What people may do; the values are the app roles as Entra's tokens carry them.
 
-    A viewer reads and plans. An operator starts, pauses, resumes and cancels. An approver decides at gates. An
-    admin may do all of that. Break-glass alone lets one person decide for a whole quorum, and grants nothing
-    else.
+    A viewer reads and plans, as everybody with a role may. An operator starts, pauses, resumes and cancels. An
+    approver decides at gates. An admin may do all of that. Break-glass lets one person decide for a whole
+    quorum, and nothing else does, not even admin.
     """
 
     VIEWER = "Failback.Viewer"
@@ -34,14 +34,17 @@ class Method(StrEnum):
 class Caller(Answer):
     """Somebody at a door.
 
-    `id` tells people apart: the Entra object id, or the name in lower case where there is no such id. `name`
-    is what others know them by, a sign-in name or a mail address. `groups` are Entra object ids. `address` is
-    where the request came from.
+    `id` tells people apart: who an alias says they are, else the Entra object id, else the name in lower case.
+    `name` is what others know them by, a sign-in name or a mail address. `groups` are Entra object ids;
+    `groups_unknown` says that Entra left them out, for there are too many. `is_app` marks an app that acts for
+    nobody. `address` is where the request came from, as far as that can be believed.
     """
 
     id: str
     name: str
     groups: tuple[str, ...] = ()
+    groups_unknown: bool = False
+    is_app: bool = False
     roles: tuple[Role, ...] = ()
     method: Method
     address: str | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from activities.azure import act_through
-from identity import clock
+from identity import clock, tokens
 
 pytest_plugins = ["localhost.pytest_plugin"]
 
@@ -24,3 +24,10 @@ def _no_other_time() -> Iterator[None]:
     """Give people back to the wall's clock after a test that put another in its place."""
     yield
     clock.go_by(None)
+
+
+@pytest.fixture(autouse=True)
+def _no_other_tenant() -> Iterator[None]:
+    """Trust the tenant's own keys again after a test that put others in their place."""
+    yield
+    tokens.trust(None)

@@ -41,6 +41,33 @@ class PeopleSettings(BaseModel):
         ),
     ] = False
 
+    tenant_id: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+            validation_alias="FAILBACK_TENANT_ID",
+            description="The Entra tenant people belong to, by its id; others are turned away.",
+        ),
+    ] = None
+
+    audiences: Annotated[
+        tuple[str, ...],
+        Field(
+            validation_alias="FAILBACK_AUDIENCES",
+            description="For whom bearer tokens must be made, parted by commas: the app registration's client id, "
+            "its identifier URI, or both. Without any, or without a tenant, no bearer token is taken.",
+        ),
+    ] = ()
+
+    scope: Annotated[
+        str,
+        Field(
+            min_length=1,
+            validation_alias="FAILBACK_SCOPE",
+            description="The scope that a person's bearer token must carry.",
+        ),
+    ] = "user_impersonation"
+
     link_keys: Annotated[
         tuple[SecretStr, ...],
         Field(
@@ -65,6 +92,20 @@ class PeopleSettings(BaseModel):
         Field(validation_alias="WEBSITE_HOSTNAME", description="Set by App Service: the app's host name."),
     ] = None
 
+    site_name: Annotated[
+        str | None,
+        Field(validation_alias="WEBSITE_SITE_NAME", description="Set by App Service: that the app runs in Azure."),
+    ] = None
+
+    front_door_id: Annotated[
+        str | None,
+        Field(
+            validation_alias="FAILBACK_FRONT_DOOR_ID",
+            description="The id of the Azure Front Door before the app: requests that carry it in X-Azure-FDID "
+            "are believed on X-Azure-ClientIP. Let nothing else reach the app, for the id is no secret.",
+        ),
+    ] = None
+
     aliases: Annotated[
         dict[str, str],
         Field(
@@ -74,7 +115,7 @@ class PeopleSettings(BaseModel):
         ),
     ] = {}
 
-    @field_validator("link_keys", mode="before")
+    @field_validator("link_keys", "audiences", mode="before")
     @classmethod
     def _parted(cls, value: Any) -> Any:
         return [key.strip() for key in value.split(",") if key.strip()] if isinstance(value, str) else value
@@ -117,6 +158,11 @@ class PeopleSettings(BaseModel):
         if not self.hostname:
             return None
         return f"{'http' if is_loopback(self.hostname.partition(':')[0]) else 'https'}://{self.hostname}"
+
+    @property
+    def is_in_azure(self) -> bool:
+        """Whether the app runs in Azure, and not on somebody's own machine."""
+        return bool(self.site_name) and not is_loopback((self.hostname or "").partition(":")[0])
 
     def person_id(self, name: str, object_id: str | None = None) -> str:
         """Tell a person from others: by alias, else by object id, else by name, whatever its letter case."""
