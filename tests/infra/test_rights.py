@@ -1,0 +1,105 @@
+"""The roles hold exactly what the gateway calls, and what Site Recovery checks stands apart with a reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.infra.bicep import file
+from tests.infra.rights import action, called_through_the_reader, called_through_the_sdk, readers, sdk_operations
+from tests.rehearsal import NAME, Rehearsal
+
+ROLES = file("modules/roles.bicep")
+LISTS = {name: ROLES.value(each.parts[0]) for name, each in ROLES.all("var").items() if name != "everywhere"}
+CALLED = {right for name, rights in LISTS.items() if name.endswith("Calls") for right in rights}
+
+
+def test_the_roles_hold_each_call_of_the_gateway_and_no_other() -> None:
+    called = called_through_the_sdk() | called_through_the_reader()
+    assert called - CALLED == set(), "the gateway calls what no role allows: add it to infra/modules/roles.bicep"
+    assert CALLED - called == set(), "a role allows what the gateway does not call: take it out of roles.bicep"
+
+
+def test_a_run_that_changes_its_point_makes_exactly_the_calls_that_the_roles_allow() -> None:
+    rehearsal = Rehearsal()
+    vault = rehearsal.azure.vault(rehearsal.request()["vault"])
+    item = next(each for each in vault.machines() if each.snapshot.name == NAME)
+    held = {disk.id.casefold() for disk in item.disks}
+    older = min(
+        (point for point in vault.points(item.snapshot.id) if held <= {disk.casefold() for disk in point.disks}),
+        key=lambda point: point.time,
+    )
+    change = {"decision": "changeRecoveryPoint", "recoveryPoints": {NAME: {"select": "custom", "id": older.id}}}
+    answers = [{"decision": "approve"}, change, {"decision": "approve"}]
+    rehearsal.play(lambda _gate: answers.pop(0))
+    calls = rehearsal.simulator.journal.calls
+    made = {action(call.method, call.path) for call in calls if call.path.startswith("/subscriptions/")}
+    # Azure gives ids in whatever case; rights are compared without it.
+    assert {right.casefold() for right in made} == {right.casefold() for right in CALLED}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_right_has_a_reason_above_it_or_above_its_neighbour(name: str) -> None:
+    lines = [
+        line.strip() for line in ROLES.text.partition(f"var {name} = [\n")[2].partition("\n]")[0].splitlines()
+    ]
+    assert lines[0].startswith("// ")
+    assert [line for line in lines if not line.startswith(("// ", "'Microsoft."))] == []
+
+
+def test_no_right_is_a_wildcard_or_reaches_further_than_it_must() -> None:
+    rights = [right for rights in LISTS.values() for right in rights]
+    assert [right for right in rights if "*" in right] == []
+    assert [right for right in rights if "Authorization" in right or "runCommand" in right] == []
+
+
+def test_evidence_cannot_be_deleted_by_the_app() -> None:
+    assert [right for right in LISTS["evidenceData"] if right.endswith("delete")] == []
+
+
+def test_each_list_is_part_of_a_role() -> None:
+    used = {use.name for use in ROLES.uses()}
+    assert set(LISTS) <= used
+
+
+def test_each_role_is_given_where_it_belongs_and_nowhere_else() -> None:
+    main = file("main.bicep")
+    given = {
+        name: main.body(module)["params"]
+        for name, module in main.all("module").items()
+        if "roleId" in main.body(module)["params"] or "writerRoleId" in main.body(module)["params"]
+    }
+    where = {name: main.all("module")[name].of for name in given}
+    assert where == {
+        "evidence": "modules/evidence.bicep",
+        "vault": "modules/vault.bicep",
+        "regionRight": "modules/right-on-subscription.bicep",
+        "machineRight": "modules/right-on-group.bicep",
+        "widerMachineRight": "modules/right-on-group.bicep",
+        "networkRight": "modules/right-on-group.bicep",
+        "cacheRight": "modules/right-on-group.bicep",
+    }
+
+
+def test_a_call_is_found_also_behind_a_name() -> None:
+    source = "c = self._client.replication_protected_items\nc.begin_resolve_health_errors(x)\nheaders.get(1)\n"
+    assert sdk_operations(source) == {("replication_protected_items", "begin_resolve_health_errors")}
+
+
+def test_every_reader_of_the_gateway_is_asked() -> None:
+    named = {each.__name__ for each in readers()}
+    sources = [path.read_text() for path in Path("gateway").rglob("*.py")]
+    assert len(named) == sum(text.count("reader: ArmReader") for text in sources)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "right"),
+    [
+        ("GET", "/subscriptions/s/providers/Microsoft.Compute/skus", "Microsoft.Compute/skus/read"),
+        ("GET", "/subscriptions/s/providers/A.B/locations/x/usages", "A.B/locations/usages/read"),
+        ("POST", "/subscriptions/s/resourceGroups/g/providers/A.B/c/n/d/m/act", "A.B/c/d/act/action"),
+    ],
+)
+def test_a_right_is_named_after_the_resource_type(method: str, path: str, right: str) -> None:
+    assert action(method, path) == right
