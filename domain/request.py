@@ -22,6 +22,10 @@ GROUP_LIMIT: Final = 100
 MACHINE_LIMIT: Final = 1_000
 
 ArmId = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_024)]
+# What could end a URL's path must not stand in an id: ids become parts of URLs.
+PointId = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_024, pattern=r"^[^\\?#%\x00-\x20]+$")
+]
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=128, pattern=r"^[^/\\?#%\x00-\x1f]+$"),
@@ -30,13 +34,21 @@ Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_0
 
 _VAULT = re.compile(
     r"^/subscriptions/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-    r"/resourceGroups/[^/]+/providers/Microsoft\.RecoveryServices/vaults/[^/]+$",
+    r"/resourceGroups/[^/\\?#%\s]+/providers/Microsoft\.RecoveryServices/vaults/[^/\\?#%\s]+$",
     re.IGNORECASE,
 )
 _RESOURCE = re.compile(
-    r"^/subscriptions/[0-9a-fA-F-]{36}/resourceGroups/[^/]+/providers/(?P<type>[^/]+/[^/]+)/[^/]+$",
+    r"^/subscriptions/[0-9a-fA-F-]{36}/resourceGroups/[^/\\?#%\s]+"
+    r"/providers/(?P<type>[^/\\?#%\s]+/[^/\\?#%\s]+)/[^/\\?#%\s]+$",
     re.IGNORECASE,
 )
+
+
+def aware(value: datetime | None) -> datetime | None:
+    """Give a moment back, unless it does not say in which zone it is meant."""
+    if value is not None and value.tzinfo is None:
+        raise ValueError("give the offset too, as in 2026-11-22T18:00:00Z")
+    return value
 
 
 def _arm(kind: str, value: str | None) -> str | None:
@@ -72,15 +84,13 @@ class PointChoice(Wire):
     """A recovery point, by policy or by id; `not_after` leaves out all that are younger."""
 
     select: Select = Select.LATEST
-    id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_024)] | None = None
+    id: PointId | None = None
     not_after: datetime | None = None
 
     @field_validator("not_after")
     @classmethod
     def _aware(cls, value: datetime | None) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError("give the offset too, as in 2026-11-22T18:00:00Z")
-        return value
+        return aware(value)
 
     @model_validator(mode="after")
     def _id_with_custom(self) -> Self:
@@ -159,8 +169,21 @@ class Limits(Wire):
     max_parallel: Annotated[int, Field(ge=1, le=GROUP_LIMIT)] = 20
 
 
+class Proposed(Wire):
+    """Where a run that nobody asked for comes from: the route that led to it, and the alerts behind it."""
+
+    route: Annotated[str, Field(max_length=256)]
+    alerts: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()
+    reason: Comment = ""
+    at: datetime
+
+
 class FailbackRequest(Wire):
-    """What the start call takes; only the vault and the machines are required."""
+    """What the start call takes; only the vault and the machines are required.
+
+    `requested_by_id` and `proposed` are ours to say: the start call does not take them from outside. A run that
+    was proposed begins only once people agree at the gate "start".
+    """
 
     vault: ArmId
     machines: Annotated[tuple[MachineRequest, ...], Field(min_length=1, max_length=MACHINE_LIMIT)]
@@ -174,6 +197,9 @@ class FailbackRequest(Wire):
     approvals: ApprovalPolicy = ApprovalPolicy()
     limits: Limits = Limits()
     requested_by: Person | None = None
+    # Absent in old runs, which knew people by their names alone.
+    requested_by_id: Person | None = None
+    proposed: Proposed | None = None
 
     @field_validator("vault")
     @classmethod

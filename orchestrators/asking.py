@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from domain import contract, showing
 from domain.approvals import GateName, OnTimeout
-from domain.gate import HELD_AT_MOST, OFFERS, Choice, Outcome, Question, silence_of
+from domain.gate import HELD_AT_MOST, OFFERS, Choice, Outcome, Question
 from domain.journey import Skipped
 from domain.leg import StageName
+from domain.tally import silence_of
 from orchestrators import steps
 from orchestrators.context import Runbook
 from orchestrators.gate import GateResult, Vigil
@@ -18,6 +19,7 @@ from orchestrators.trip import Trip
 # A failed stage of these kinds may be left out: the machine can go on without it.
 SKIPPABLE: Final = frozenset({StageName.REHEARSE, StageName.CLEAN_UP, StageName.CHANGE_POINT, StageName.PROTECT})
 _ASKS: Final[Mapping[GateName, str]] = {
+    GateName.START: "asking people: shall the run begin?",
     GateName.FAILBACK: "asking people: shall the machines come home?",
     GateName.COMMIT: "asking people: shall the failover be committed?",
     GateName.INTERVENTION: "asking people: what to do about a failure?",
@@ -30,7 +32,7 @@ def ask_people(trip: Trip, gate: GateName, names: Sequence[str]) -> Runbook[dict
     shown = {"machines": list(rows.values()), "notes": showing.notes(gate, trip.request)}
     result = yield from _vigil(trip, gate, names, OFFERS[gate], shown)
     well = frozenset(name for name in names if showing.may_pass_silently(gate, trip.journeys[name]))
-    return {**silence_of(trip.request.approvals, names, result.outcomes, well), **result.outcomes}
+    return {**silence_of(trip.request.approvals.at(gate), names, result.outcomes, well), **result.outcomes}
 
 
 def may_go_on(trip: Trip, names: Sequence[str]) -> Runbook[None]:
@@ -56,7 +58,7 @@ def _vigil(
     trip: Trip, gate: GateName, names: Sequence[str], offers: tuple[Choice, ...], shown: dict[str, Any]
 ) -> Runbook[GateResult]:
     key, now = trip.next_child(f"ask-{gate.value}"), trip.context.current_utc_datetime
-    policy = trip.request.approvals
+    policy = trip.request.approvals.at(gate)
     trip.rounds[gate] = trip.rounds.get(gate, 0) + 1
     question = Question(
         gate=gate,
@@ -68,6 +70,7 @@ def _vigil(
         policy=policy,
         offers=offers,
         requested_by=trip.request.requested_by,
+        requested_by_id=trip.request.requested_by_id,
         asked_at=now,
         deadline=now + (HELD_AT_MOST if policy.on_timeout is OnTimeout.HOLD else policy.timeout),
     )

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from domain import contract
-from domain.gate import Entry, Outcome, Question, give_up_at
+from domain.gate import Entry, Outcome, Question
 from domain.wire import Answer
 from orchestrators import steps
 from orchestrators.context import Context, Runbook
@@ -61,7 +61,7 @@ def gate(context: Context) -> Runbook[dict[str, Any] | None]:
 
 def _wait(context: Context, vigil: Vigil) -> Runbook[str | None]:
     """Wait for the gate's end and give the reason of a cancel, empty without one; None to go on waiting."""
-    deadline, woken = give_up_at(vigil.question), True
+    deadline, woken = vigil.question.closes_at, True
     for turn in range(TICKS_PER_GENERATION):
         event = f"decided-{vigil.generation}-{turn}"
         context.set_custom_status({"gate": vigil.question.gate.value, "listen": event})

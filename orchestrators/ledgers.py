@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from domain import gate
+from domain import tally
+from domain.gate import Choice, Entry, Question
 
 
 class EntityContext(Protocol):
@@ -89,27 +90,28 @@ def decision_ledger(context: EntityContext) -> None:
     """Keep the decisions of one gate and judge each of them.
 
     open {question}: begins the ledger; again, with the same question, changes nothing. decide {entry}: judges
-    a decision. read: answers {settled}. close: takes no more, and answers {outcomes, entries}.
+    a decision. read: answers {settled, approved}. close: takes no more, and answers {outcomes, entries}.
     """
     state = context.get_state(lambda: None)
     if context.operation_name == "open":
-        question = gate.Question.from_wire(context.get_input())
-        state = state or {**gate.Ledger(question=question).to_wire(), "hash": question.hash}
+        question = Question.from_wire(context.get_input())
+        state = state or {**tally.Ledger(question=question).to_wire(), "hash": question.hash}
     elif state is not None:
-        ledger = _turned(context, gate.Ledger.from_wire(state))
+        ledger = _turned(context, tally.Ledger.from_wire(state))
         state = {**ledger.to_wire(), "hash": ledger.question.hash}
         context.set_result(_said(context.operation_name, ledger))
     context.set_state(state)
 
 
-def _turned(context: EntityContext, ledger: gate.Ledger) -> gate.Ledger:
+def _turned(context: EntityContext, ledger: tally.Ledger) -> tally.Ledger:
     if context.operation_name == "decide":
-        return gate.judge(ledger, gate.Entry.from_wire(context.get_input()))
-    return gate.close(ledger) if context.operation_name == "close" else ledger
+        return tally.judge(ledger, Entry.from_wire(context.get_input()))
+    return tally.close(ledger) if context.operation_name == "close" else ledger
 
 
-def _said(operation: str | None, ledger: gate.Ledger) -> dict[str, Any]:
+def _said(operation: str | None, ledger: tally.Ledger) -> dict[str, Any]:
     if operation == "close":
         outcomes = {name: outcome.to_wire() for name, outcome in ledger.outcomes.items()}
         return {"outcomes": outcomes, "entries": [entry.to_wire() for entry in ledger.entries]}
-    return {"settled": ledger.is_settled}
+    approved = any(entry.decision is Choice.APPROVE for entry in ledger.recorded)
+    return {"settled": ledger.is_settled, "approved": approved}

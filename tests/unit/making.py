@@ -19,12 +19,13 @@ from domain.contract import (
     Validation,
     Verdict,
 )
-from domain.gate import OFFERS, Choice, Entry, Ledger, Question
+from domain.gate import OFFERS, Choice, Entry, Question
 from domain.journey import Journey
 from domain.leg import JobRecord, Leg, LegStatus, StageName, Task
 from domain.lifecycle import ACTS, Act, MachineState
 from domain.machine import Disk, JobSnapshot, MachineDetails, MachineSnapshot
 from domain.request import FailbackRequest
+from domain.tally import Ledger
 
 NAME: Final = "ContosoWin2016"
 SUBSCRIPTION: Final = "/subscriptions/11111111-1111-1111-1111-111111111111"

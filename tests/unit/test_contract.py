@@ -100,6 +100,11 @@ def test_machines_are_a_list_of_one_to_a_thousand(machines: object) -> None:
         VAULT.replace("vaults", "vault"),
         VAULT.replace("11111111-", ""),
         HOME_CACHE,
+        f"{VAULT}?api-version=x",
+        f"{VAULT}#x",
+        f"{VAULT}%2Fx",
+        VAULT.replace("/providers", "?x/providers"),
+        VAULT.replace("/providers", " /providers"),
     ],
 )
 def test_what_is_not_a_vault_is_refused(vault: str) -> None:
@@ -111,9 +116,16 @@ def test_ids_may_be_spelt_in_any_case() -> None:
     assert request(testFailover={"networkId": ISOLATED.lower()}).test_failover.network_id == ISOLATED.lower()
 
 
-@pytest.mark.parametrize("network", [HOME_CACHE, "isolated", f"{ISOLATED}/subnets/default"])
+@pytest.mark.parametrize(
+    "network", [HOME_CACHE, "isolated", f"{ISOLATED}/subnets/default", f"{ISOLATED}?x", f"{ISOLATED}#x"]
+)
 def test_a_test_network_is_a_virtual_network(network: str) -> None:
     assert "virtualNetworks" in faults(testFailover={"networkId": network})["testFailover.networkId"]
+
+
+@pytest.mark.parametrize("point", ["a?b", "a#b", "a%2fb", "a b", "a\\b", ""])
+def test_a_recovery_points_id_cannot_end_or_turn_a_url(point: str) -> None:
+    assert faults(recoveryPoint={"select": "custom", "id": point})["recoveryPoint.id"]
 
 
 def test_without_named_approvers_any_quorum_can_be_reached() -> None:

@@ -11,25 +11,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from pydantic import ValidationError
 
-from domain.approvals import ApprovalPolicy, GateName, OnTimeout
-from domain.gate import (
-    HELD_AT_MOST,
-    Choice,
-    DecisionRequest,
-    Entry,
-    Judgement,
-    Ledger,
-    Outcome,
-    close,
-    give_up_at,
-    judge,
-    silence_of,
-)
+from domain.approvals import ApprovalPolicy, Escalation, GateName, OnTimeout
+from domain.gate import HELD_AT_MOST, Choice, DecisionRequest, Entry, Judgement, Outcome
+from domain.people import Role
 from domain.request import PointChoice, Select
+from domain.tally import Ledger, close, judge, silence_of
 from tests.unit.making import NAME, NOON, at, entry, ledger, question
 
 POINT = PointChoice(select=Select.CUSTOM, id="point-1")
-PEOPLE = ("ann", "Ann", "bob", "cleo", "dan")
 MACHINES = ("vm0", "vm1", "vm2")
 
 
@@ -165,6 +154,9 @@ def sent(**changes: object) -> DecisionRequest:
         {"planHash": "short"},
         {"machines": []},
         {"why": "unknown field"},
+        {"breakGlass": True},
+        {"notBefore": "2026-11-22T02:00:00"},
+        {"decision": "stop", "notBefore": "2026-11-22T02:00:00Z"},
     ],
 )
 def test_a_decision_that_means_nothing_is_refused_at_the_door(changes: dict[str, object]) -> None:
@@ -177,6 +169,8 @@ def test_a_decision_that_means_nothing_is_refused_at_the_door(changes: dict[str,
     [
         {},
         {"machines": [NAME]},
+        {"breakGlass": True, "comment": "the house burns"},
+        {"notBefore": "2026-11-22T02:00:00Z"},
         {"decision": "changeRecoveryPoint", "recoveryPoints": {NAME: {"select": "latest"}}},
         {"gate": "intervention", "decision": "skip", "comment": "it is not needed"},
     ],
@@ -191,7 +185,9 @@ def test_a_decision_that_fits_its_gate_is_taken(changes: dict[str, object]) -> N
 @pytest.mark.parametrize("on_timeout", OnTimeout)
 def test_silence_approves_only_what_was_found_well_and_only_if_asked_to(on_timeout: OnTimeout) -> None:
     decided = {"vm0": Outcome(decision=Choice.STOP)}
-    silent = silence_of(ApprovalPolicy(on_timeout=on_timeout), MACHINES, decided, frozenset({"vm0", "vm1"}))
+    silent = silence_of(
+        ApprovalPolicy().having(on_timeout=on_timeout), MACHINES, decided, frozenset({"vm0", "vm1"})
+    )
     approves = on_timeout is OnTimeout.APPROVE
     assert {name: each.decision for name, each in silent.items()} == {
         "vm1": Choice.APPROVE if approves else Choice.STOP,
@@ -199,41 +195,227 @@ def test_silence_approves_only_what_was_found_well_and_only_if_asked_to(on_timeo
     }
 
 
-def test_a_gate_that_holds_is_not_held_for_ever() -> None:
-    assert give_up_at(question()) == at(days=1)
-    held = question(policy=ApprovalPolicy(on_timeout=OnTimeout.HOLD))
-    assert give_up_at(held) == NOON + HELD_AT_MOST > NOON + timedelta(days=1)
+# -- people, times and emergencies ------------------------------------------------------------------------------
+
+
+def test_groups_and_ids_name_approvers_as_well_as_sign_in_names() -> None:
+    asked = ledger(policy=ApprovalPolicy(approvers=("Ann", "oid-bob"), groups=("Night Shift",), quorum=3))
+    assert taken(
+        asked,
+        entry(asked.question, by="ann"),
+        entry(asked.question, by="b@contoso.com", by_id="OID-Bob"),
+        entry(asked.question, by="cleo", groups=("day shift",)),
+        entry(asked.question, by="dan", groups=("another", "NIGHT shift")),
+    ) == [Judgement.RECORDED, Judgement.RECORDED, Judgement.NOT_PERMITTED, Judgement.RECORDED]
+
+
+def test_of_a_persons_groups_only_those_are_kept_that_the_policy_names() -> None:
+    asked = ledger(policy=ApprovalPolicy(groups=("night",)))
+    judged = judge(asked, entry(asked.question, groups=("Night", *(f"group-{number}" for number in range(300)))))
+    assert judged.entries[0].groups == ("Night",)
+
+
+def test_one_person_with_two_accounts_is_one_person() -> None:
+    asked = ledger(policy=ApprovalPolicy(quorum=2))
+    by_token = entry(asked.question, by="ann@contoso.com", by_id="oid-1")
+    by_link = entry(asked.question, by="ANN@contoso.com", id="link-1")
+    other_name = entry(asked.question, by="ann.admin@contoso.com", by_id="OID-1")
+    judged = judge(judge(judge(asked, by_token), by_link), other_name)
+    assert [each.judgement for each in judged.entries] == [Judgement.RECORDED, *[Judgement.DUPLICATE] * 2]
+    assert not judged.outcomes
+
+
+def test_who_asked_may_not_approve_under_another_name_of_the_same_person() -> None:
+    asked = ledger(requested_by="dana@contoso.com", requested_by_id="oid-dana")
+    known = ledger(requested_by="dana@contoso.com", policy=ApprovalPolicy(quorum=2))
+    assert taken(asked, entry(asked.question, by="d.admin@contoso.com", by_id="OID-Dana")) == [
+        Judgement.NOT_PERMITTED
+    ]
+    assert (
+        taken(
+            known,
+            entry(known.question, by="dana@contoso.com", by_id="oid-dana"),
+            entry(known.question, by="d.admin@contoso.com", by_id="oid-dana", id="again"),
+        )
+        == [Judgement.NOT_PERMITTED] * 2
+    )
+
+
+def test_a_decision_stamped_after_the_deadline_is_late_though_the_gate_is_still_open() -> None:
+    asked = ledger()
+    assert taken(asked, entry(asked.question, at=at(days=1, seconds=1))) == [Judgement.LATE]
+    assert taken(asked, entry(asked.question, at=at(days=1))) == [Judgement.RECORDED]
+
+
+def test_after_the_deadline_further_approvers_may_decide_until_theirs() -> None:
+    policy = ApprovalPolicy(
+        approvers=("ann",),
+        on_timeout=OnTimeout.ESCALATE,
+        escalate_to=Escalation(approvers=("cleo",), groups=("board",), timeout=timedelta(hours=2)),
+    )
+    asked = ledger(policy=policy)
+    assert asked.question.closes_at == at(days=1, hours=2)
+    for when, by, groups, judgement in (
+        (at(), "cleo", (), Judgement.NOT_PERMITTED),
+        (at(days=1, hours=1), "cleo", (), Judgement.RECORDED),
+        (at(days=1, hours=1), "bob", ("Board",), Judgement.RECORDED),
+        (at(days=1, hours=1), "ann", (), Judgement.RECORDED),
+        (at(days=1, hours=3), "cleo", (), Judgement.LATE),
+    ):
+        assert taken(asked, entry(asked.question, by=by, at=when, groups=groups)) == [judgement]
+
+
+def test_where_anybody_may_decide_an_escalation_shuts_nobody_out() -> None:
+    policy = ApprovalPolicy(on_timeout=OnTimeout.ESCALATE, escalate_to=Escalation(approvers=("cleo",)))
+    asked = ledger(policy=policy)
+    assert taken(asked, entry(asked.question, by="ann", at=at(days=1, hours=1))) == [Judgement.RECORDED]
+
+
+def test_a_reason_is_asked_for_where_the_policy_wants_one_and_always_for_a_skip() -> None:
+    asked = ledger(policy=ApprovalPolicy(reason_required=True))
+    assert taken(asked, entry(asked.question, comment=" "), entry(asked.question, id="2", comment="seen")) == [
+        Judgement.UNFIT,
+        Judgement.RECORDED,
+    ]
+    failed = ledger(gate=GateName.INTERVENTION)
+    assert taken(failed, entry(failed.question, Choice.SKIP)) == [Judgement.UNFIT]
+
+
+def test_what_is_approved_for_later_waits_for_the_latest_moment_that_was_named() -> None:
+    asked = ledger(policy=ApprovalPolicy(quorum=2))
+    early, late = entry(asked.question, not_before=at(hours=8)), entry(asked.question, by="bob")
+    assert judge(judge(asked, early), late).outcomes[NAME].not_before == at(hours=8)
+    later = judge(judge(asked, early), late.having(not_before=at(hours=9)))
+    assert later.outcomes[NAME].not_before == at(hours=9)
+    assert taken(asked, entry(asked.question, not_before=NOON + HELD_AT_MOST + timedelta(1))) == [Judgement.UNFIT]
+
+
+def emergency(asked: Ledger, **changes: object) -> Entry:
+    said = {"break_glass": True, "comment": "the house burns", "roles": (Role.BREAK_GLASS,), **changes}
+    return entry(asked.question, **said)
+
+
+def test_who_breaks_the_glass_decides_alone_and_is_marked() -> None:
+    asked = ledger(policy=ApprovalPolicy(approvers=("bob", "cleo"), quorum=2, break_glass=True))
+    decided = judge(judge(asked, entry(asked.question, by="bob")), emergency(asked))
+    assert decided.outcomes[NAME] == Outcome(decision=Choice.APPROVE, by=("bob", "ann"), break_glass=True)
+
+
+@pytest.mark.parametrize(
+    ("policy", "changes", "judgement"),
+    [
+        ({}, {}, Judgement.RECORDED),
+        ({"break_glass": False}, {}, Judgement.NOT_PERMITTED),
+        ({}, {"roles": (Role.ADMIN, Role.APPROVER)}, Judgement.NOT_PERMITTED),
+        ({}, {"comment": ""}, Judgement.UNFIT),
+        ({}, {"by": "dana"}, Judgement.NOT_PERMITTED),
+        ({"requester_may_break_glass": True}, {"by": "dana"}, Judgement.RECORDED),
+        ({}, {"plan_hash": "f" * 64}, Judgement.STALE),
+        ({}, {"at": at(days=2)}, Judgement.LATE),
+    ],
+)
+def test_the_glass_is_broken_only_by_whom_the_policy_lets_with_a_reason(
+    policy: dict[str, object], changes: dict[str, object], judgement: Judgement
+) -> None:
+    rules = ApprovalPolicy(quorum=2, break_glass=True).having(**policy)
+    asked = ledger(policy=rules, requested_by="dana")
+    assert taken(asked, emergency(asked, **changes)) == [judgement]
+
+
+def test_somebody_who_approved_before_may_still_break_the_glass() -> None:
+    asked = ledger(policy=ApprovalPolicy(quorum=2, break_glass=True))
+    assert taken(asked, entry(asked.question), emergency(asked, id="now")) == [Judgement.RECORDED] * 2
+
+
+def test_decisions_of_old_runs_count_people_by_their_names() -> None:
+    asked = ledger(policy=ApprovalPolicy(quorum=2))
+    old = entry(asked.question, judgement=Judgement.RECORDED)
+    opened = asked.having(entries=(old, entry(asked.question, by="Ann", id="2", judgement=Judgement.RECORDED)))
+    assert opened.outcomes == {}
+    assert judge(opened, entry(asked.question, id="3")).entries[-1].judgement is Judgement.DUPLICATE
 
 
 # -- any decisions in any order -------------------------------------------------------------------------------
 
 
+ACCOUNTS = {
+    "ann": ("ann", "oid-ann"),
+    "Ann": ("ANN", ""),
+    "ann.admin": ("ann.admin", "OID-Ann"),
+    "bob": ("bob", "oid-bob"),
+    "bob.admin": ("bob.admin", "oid-bob"),
+    "cleo": ("cleo", "oid-cleo"),
+    "dan": ("dan", ""),
+    "eve": ("eve", "oid-eve"),
+}
+# Who stands behind each account.
+HUMANS = {name: ("ann" if "ann" in name.casefold() else name.split(".", maxsplit=1)[0]) for name in ACCOUNTS}
+GROUPS = {"dan": ("night",), "eve": ("board",)}
+
+
 class Decisions(RuleBasedStateMachine):
-    """People of every kind decide about anything, in any order, twice and too late."""
+    """People of every kind decide about anything, in any order, twice, too late, and by any clock."""
 
     @initialize(
         quorum=st.integers(1, 3),
-        approvers=st.sampled_from(((), ("ann", "bob", "cleo"))),
+        approvers=st.sampled_from(((), ("ann", "bob", "oid-cleo"))),
         may=st.booleans(),
+        escalates=st.booleans(),
+        glass=st.booleans(),
+        gate=st.sampled_from((GateName.FAILBACK, GateName.COMMIT)),
     )
-    def open(self, quorum: int, approvers: tuple[str, ...], *, may: bool) -> None:
-        policy = ApprovalPolicy(approvers=approvers, quorum=quorum, requester_may_approve=may)
-        self.ledger = ledger(*MACHINES, policy=policy, requested_by="bob")
+    def open(
+        self, quorum: int, approvers: tuple[str, ...], gate: GateName, *, may: bool, escalates: bool, glass: bool
+    ) -> None:
+        policy = ApprovalPolicy(
+            approvers=approvers,
+            groups=("night",) if approvers else (),
+            quorum=quorum,
+            requester_may_approve=may,
+            on_timeout=OnTimeout.ESCALATE if escalates else OnTimeout.STOP,
+            escalate_to=Escalation(groups=("board",)) if escalates else None,
+            break_glass=glass,
+        )
+        self.ledger = ledger(*MACHINES, gate=gate, policy=policy, requested_by="bob", requested_by_id="oid-bob")
         self.sent: list[Entry] = []
         self.seen: dict[str, Outcome] = {}
 
     @rule(
-        by=st.sampled_from(PEOPLE),
+        account=st.sampled_from(tuple(ACCOUNTS)),
         decision=st.sampled_from(Choice),
         machines=st.none() | st.lists(st.sampled_from((*MACHINES, "VM0", "stranger")), min_size=1).map(tuple),
         right=st.sampled_from((True, True, True, False)),
+        glass=st.sampled_from((False, False, False, True)),
+        hours=st.sampled_from((-1, 0, 12, 24, 25, 47, 49, 24 * 60)),
         name=st.integers(0, 40),
     )
     def decide(
-        self, *, by: str, decision: Choice, machines: tuple[str, ...] | None, right: bool, name: int
+        self,
+        *,
+        account: str,
+        decision: Choice,
+        machines: tuple[str, ...] | None,
+        right: bool,
+        glass: bool,
+        hours: int,
+        name: int,
     ) -> None:
         points = dict.fromkeys(machines or ("vm1",), POINT) if decision is Choice.CHANGE_POINT else {}
-        made = entry(self.ledger.question, decision, by, id=str(name), machines=machines, recovery_points=points)
+        by, by_id = ACCOUNTS[account]
+        made = entry(
+            self.ledger.question,
+            decision,
+            by,
+            by_id=by_id,
+            id=str(name),
+            machines=machines,
+            recovery_points=points,
+            at=at(hours=hours),
+            groups=GROUPS.get(account, ()),
+            break_glass=glass,
+            roles=(Role.BREAK_GLASS,) if account == "eve" else (Role.APPROVER,),
+            comment="because",
+        )
         made = made if right else made.having(plan_hash="f" * 64)
         if all(each.id != made.id for each in self.sent):
             self.sent.append(made)
@@ -249,8 +431,10 @@ class Decisions(RuleBasedStateMachine):
 
     @invariant()
     def no_entry_is_lost_or_altered(self) -> None:
-        kept = [each.having(judgement=None, why="") for each in self.ledger.entries]
-        assert kept == self.sent
+        judged = {"judgement": None, "why": "", "person": "", "groups": ()}
+        assert [each.having(**judged) for each in self.ledger.entries] == [
+            each.having(groups=()) for each in self.sent
+        ]
         assert all(each.judgement is not None for each in self.ledger.entries)
 
     @invariant()
@@ -260,15 +444,32 @@ class Decisions(RuleBasedStateMachine):
         self.seen = now
 
     @invariant()
-    def an_approval_has_its_quorum_of_permitted_people(self) -> None:
-        policy = self.ledger.question.policy
-        for outcome in self.ledger.outcomes.values():
-            people = {person.casefold() for person in outcome.by}
-            assert not policy.approvers or people <= set(policy.approvers)
-            assert len(people) == len(outcome.by) >= 1
-            if outcome.decision is Choice.APPROVE:
-                assert len(people) >= policy.quorum
-                assert policy.requester_may_approve or "bob" not in people
+    def an_approval_has_its_quorum_of_distinct_permitted_people_in_time_on_what_was_shown(self) -> None:
+        """Count again, from what was sent and by nothing of the ledger's own doing."""
+        question, policy = self.ledger.question, self.ledger.question.policy
+        weighty = {Choice.APPROVE} | ({Choice.CHANGE_POINT} if question.gate is GateName.COMMIT else set())
+        for machine, outcome in self.ledger.outcomes.items():
+            if outcome.decision not in weighty:
+                continue
+            concerned = [
+                each
+                for each in self.sent
+                if each.decision is outcome.decision
+                and each.plan_hash == question.hash
+                and each.at <= question.closes_at
+                and (_names(each) is None or machine in (_names(each) or ()))
+            ]
+            humans = {HUMANS[_account(each)] for each in concerned if self._may_approve(each)}
+            broke_glass = policy.break_glass and any(
+                each.break_glass and Role.BREAK_GLASS in each.roles for each in concerned
+            )
+            assert len(humans) >= policy.quorum or (outcome.break_glass and broke_glass)
+            assert len({HUMANS[_named(by)] for by in outcome.by}) == len(outcome.by) >= 1
+
+    def _may_approve(self, each: Entry) -> bool:
+        policy, human = self.ledger.question.policy, HUMANS[_account(each)]
+        named = {"ann", "bob", "cleo", "dan"} | ({"eve"} if each.at > at(days=1) and policy.escalate_to else set())
+        return (not policy.approvers or human in named) and (policy.requester_may_approve or human != "bob")
 
     @invariant()
     def what_is_recorded_named_the_right_hash_while_the_gate_was_open(self) -> None:
@@ -279,5 +480,19 @@ class Decisions(RuleBasedStateMachine):
             assert late.judgement is Judgement.LATE
 
 
-Decisions.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+def _names(each: Entry) -> set[str] | None:
+    if each.decision is Choice.CHANGE_POINT:
+        return {name.casefold() for name in each.recovery_points}
+    return {name.casefold() for name in each.machines} if each.machines else None
+
+
+def _account(each: Entry) -> str:
+    return next(name for name, (by, by_id) in ACCOUNTS.items() if (by, by_id) == (each.by, each.by_id))
+
+
+def _named(by: str) -> str:
+    return next(name for name, (known, _) in ACCOUNTS.items() if known == by)
+
+
+Decisions.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 TestDecisions = Decisions.TestCase

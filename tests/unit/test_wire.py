@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import Enum
 from inspect import isclass
 from random import Random
@@ -13,7 +13,20 @@ from typing import Any, get_args, get_origin
 import pytest
 from pydantic import ValidationError
 
-from domain import approvals, contract, gate, journey, leg, machine, notices, people, planning, report
+from domain import (
+    approvals,
+    contract,
+    gate,
+    journey,
+    leg,
+    machine,
+    notices,
+    people,
+    planning,
+    report,
+    tally,
+    windows,
+)
 from domain import request as requests
 from domain.approvals import ApprovalPolicy, GateName
 from domain.errors import Refusal
@@ -21,7 +34,21 @@ from domain.request import FailbackRequest, Limits, MachineRequest, PointChoice,
 from domain.wire import Answer, Wire, digest
 from tests.unit.making import HOME_CACHE, ISOLATED, NOON, request
 
-MODULES = (approvals, contract, gate, journey, leg, machine, notices, people, planning, report, requests)
+MODULES = (
+    approvals,
+    contract,
+    gate,
+    journey,
+    leg,
+    machine,
+    notices,
+    people,
+    planning,
+    report,
+    requests,
+    tally,
+    windows,
+)
 VALUES = sorted(
     {
         each
@@ -48,6 +75,10 @@ PLAIN: dict[Any, list[Any]] = {
         PointChoice(select=Select.CUSTOM, id="point-1"),
     ],
     ApprovalPolicy: [ApprovalPolicy(approvers=("ann", "bob"), quorum=2)],
+    approvals.Escalation: [approvals.Escalation(groups=("board",), timeout=timedelta(hours=2))],
+    approvals.GatePolicy: [approvals.GatePolicy(quorum=2, break_glass=True), approvals.GatePolicy()],
+    windows.Window: [windows.Window(opens=time(22), closes=time(4, 30), zone="Europe/Berlin")],
+    requests.Proposed: [requests.Proposed(route="region-health", alerts=("a", "b"), at=NOON)],
     requests.TestFailoverRequest: [requests.TestFailoverRequest(network_id=ISOLATED)],
     requests.ReprotectRequest: [requests.ReprotectRequest(cache_storage_account_id=HOME_CACHE)],
     requests.PrepareRequest: [requests.PrepareRequest(cache_storage_account_id=HOME_CACHE, reprotect=True)],
@@ -105,14 +136,18 @@ def test_people_send_requests_and_nothing_else() -> None:
     assert {each.__name__ for each in REQUESTS} == {
         "ApprovalPolicy",
         "DecisionRequest",
+        "Escalation",
         "FailbackRequest",
+        "GatePolicy",
         "Limits",
         "MachineRequest",
         "PointChoice",
         "PrepareRequest",
+        "Proposed",
         "ReprotectRequest",
         "TestFailoverRequest",
         "ValidationRequest",
+        "Window",
     }
 
 

@@ -1,0 +1,225 @@
+"""Who decided what at a gate, and what it comes to.
+
+The ledger is the only judge: it takes every decision in, says what became of it, and keeps it for the report. Each
+machine of a gate is decided on its own: the first to say stop decides it; an approval, and at the gate "commit"
+another recovery point too, counts once per person until the quorum is reached.
+
+Whether a decision came in time is told by the time that its door stamped on it, not by when the gate was closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from domain.approvals import ApprovalPolicy, GateName, OnTimeout, folded
+from domain.gate import HELD_AT_MOST, NEEDS_REASON, Choice, Entry, Judgement, Outcome, Question
+from domain.people import Role
+from domain.request import PointChoice
+from domain.wire import Answer
+
+
+class Ledger(Answer):
+    """A gate's question with every decision that arrived, in order."""
+
+    question: Question
+    entries: tuple[Entry, ...] = ()
+    closed: bool = False
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """What is decided so far, by machine; an undecided machine is missing."""
+        return {
+            machine: outcome
+            for machine in self.question.machines
+            if (outcome := _outcome(self, machine)) is not None
+        }
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every machine is decided."""
+        return len(self.outcomes) == len(self.question.machines)
+
+    @property
+    def recorded(self) -> tuple[Entry, ...]:
+        """The decisions that count."""
+        return tuple(entry for entry in self.entries if entry.judgement is Judgement.RECORDED)
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
+def _concerns(entry: Entry, machine: str) -> bool:
+    if entry.decision is Choice.CHANGE_POINT:
+        return any(_same(name, machine) for name in entry.recovery_points)
+    return entry.machines is None or any(_same(name, machine) for name in entry.machines)
+
+
+# At these gates another recovery point moves the machine of production, and takes as many people as an approval.
+_WEIGHTY: Final = frozenset({(GateName.COMMIT, Choice.CHANGE_POINT)})
+
+
+def _needs_quorum(question: Question, decision: Choice) -> bool:
+    return decision is Choice.APPROVE or (question.gate, decision) in _WEIGHTY
+
+
+def _point_for(entry: Entry, machine: str) -> PointChoice | None:
+    return next((point for name, point in entry.recovery_points.items() if _same(name, machine)), None)
+
+
+def _outcome(ledger: Ledger, machine: str) -> Outcome | None:
+    """Count the decisions on one machine in the order they came; the first to have enough people decides."""
+    question, voters = ledger.question, dict[tuple[Choice, PointChoice | None], dict[str, Entry]]()
+    quorum = 1 if question.gate is GateName.INTERVENTION else question.policy.quorum
+    for entry in ledger.recorded:
+        if not _concerns(entry, machine):
+            continue
+        point = _point_for(entry, machine)
+        people = voters.setdefault((entry.decision, point), {})
+        # Entries of old runs carry no person; there, people were told apart by their names.
+        people.setdefault(entry.person or entry.by.casefold(), entry)
+        enough = quorum if _needs_quorum(question, entry.decision) and not entry.break_glass else 1
+        if len(people) >= enough:
+            return _decided(entry, tuple(people.values()), point)
+    return None
+
+
+def _decided(last: Entry, people: Iterable[Entry], point: PointChoice | None) -> Outcome:
+    people = tuple(people)
+    moments = [entry.not_before for entry in (*people, last) if entry.not_before]
+    return Outcome(
+        decision=last.decision,
+        by=tuple(entry.by for entry in people),
+        point=point,
+        not_before=max(moments, default=None),
+        break_glass=last.break_glass,
+    )
+
+
+# -- judging --------------------------------------------------------------------------------------------------
+
+
+def judge(ledger: Ledger, entry: Entry) -> Ledger:
+    """Take a decision in and say what becomes of it; a decision that was judged before changes nothing."""
+    if any(each.id == entry.id for each in ledger.entries):
+        return ledger
+    entry = entry.having(person=_person(ledger, entry), groups=_that_matter(ledger.question.policy, entry))
+    judgement, why = _judgement(ledger, entry)
+    return ledger.having(entries=_kept((*ledger.entries, entry.having(judgement=judgement, why=why))))
+
+
+# What counts is kept whole; of what did not count, so many of the newest, for anybody may send it.
+REFUSED_KEPT: Final = 100
+
+
+def _kept(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    refused = [entry.id for entry in entries if entry.judgement is not Judgement.RECORDED]
+    dropped = frozenset(refused[:-REFUSED_KEPT])
+    return tuple(entry for entry in entries if entry.id not in dropped)
+
+
+def _person(ledger: Ledger, entry: Entry) -> str:
+    """Say whom an entry counts as: the first who was seen under one of its names, or with one of its ids."""
+    known = next((each for each in ledger.entries if each.known_as & entry.known_as), None)
+    return known.person if known and known.person else (entry.by_id or entry.by).casefold()
+
+
+def _that_matter(policy: ApprovalPolicy, entry: Entry) -> tuple[str, ...]:
+    """Keep those of a person's groups that the policy names: some people are in hundreds."""
+    further = policy.escalate_to.groups if policy.escalate_to else ()
+    named = folded((*policy.groups, *further))
+    return tuple(group for group in entry.groups if group.casefold() in named)
+
+
+def _judgement(ledger: Ledger, entry: Entry) -> tuple[Judgement, str]:
+    question = ledger.question
+    if ledger.closed:
+        return Judgement.LATE, "the gate is closed"
+    if entry.at > question.closes_at:
+        return Judgement.LATE, f"the deadline was {question.closes_at:%F %TZ}"
+    if entry.plan_hash != question.hash:
+        return Judgement.STALE, "it answers something else than what this gate shows now; read it again and decide"
+    if (reason := _barred(ledger, entry)) is not None:
+        return Judgement.NOT_PERMITTED, reason
+    if (reason := _unfit(question, entry)) is not None:
+        return Judgement.UNFIT, reason
+    decided = ledger.outcomes
+    undecided = [name for name in question.machines if name not in decided and _concerns(entry, name)]
+    if not undecided:
+        return Judgement.DUPLICATE, "every machine it concerns is decided already"
+    if all(_has_said(ledger, entry, name) for name in undecided):
+        return Judgement.DUPLICATE, "this person has said so already; the quorum counts people"
+    return Judgement.RECORDED, ""
+
+
+def _has_said(ledger: Ledger, entry: Entry, machine: str) -> bool:
+    return any(
+        each.decision is entry.decision
+        and (each.person or each.by.casefold()) == entry.person
+        and each.break_glass is entry.break_glass
+        and _concerns(each, machine)
+        and _point_for(each, machine) == _point_for(entry, machine)
+        for each in ledger.recorded
+    )
+
+
+def _barred(ledger: Ledger, entry: Entry) -> str | None:
+    question, policy = ledger.question, ledger.question.policy
+    # Every name under which this person was seen here: a second account is no second person.
+    known_as = entry.known_as.union(*(each.known_as for each in ledger.entries if each.person == entry.person))
+    asked_for_it = bool(known_as & question.requester)
+    if entry.break_glass:
+        return _may_not_break_glass(policy, entry, asked_for_it=asked_for_it)
+    escalated = entry.at > question.deadline
+    if not policy.admits(entry.known_as, entry.groups, escalated=escalated):
+        return "is not among the approvers of this run"
+    if _needs_quorum(question, entry.decision) and not policy.requester_may_approve and asked_for_it:
+        return "asked for this run, and somebody else must approve it"
+    return None
+
+
+def _may_not_break_glass(policy: ApprovalPolicy, entry: Entry, *, asked_for_it: bool) -> str | None:
+    if not policy.break_glass:
+        return "may not break the glass here: the policy does not allow it"
+    if Role.BREAK_GLASS not in entry.roles:
+        return f"may not break the glass without the role {Role.BREAK_GLASS}"
+    if asked_for_it and not policy.requester_may_break_glass:
+        return "asked for this run, and the policy lets only somebody else break the glass"
+    return None
+
+
+def _unfit(question: Question, entry: Entry) -> str | None:
+    if entry.gate is not question.gate or entry.decision not in question.offers:
+        return f"this gate takes {', '.join(question.offers)}"
+    needs_reason = question.policy.reason_required or entry.decision in NEEDS_REASON or entry.break_glass
+    if needs_reason and not entry.comment.strip():
+        return 'give the reason in "comment"'
+    if entry.not_before is not None and entry.not_before > question.asked_at + HELD_AT_MOST:
+        return f'"notBefore" may lie {HELD_AT_MOST.days} days ahead at most'
+    named = [*(entry.machines or ()), *entry.recovery_points]
+    strangers = [name for name in named if not any(_same(name, machine) for machine in question.machines)]
+    if strangers:
+        return f"this gate does not ask about {', '.join(strangers)}"
+    return None
+
+
+def close(ledger: Ledger) -> Ledger:
+    """Close the gate: what arrives from here on is late."""
+    return ledger.having(closed=True)
+
+
+def silence_of(
+    policy: ApprovalPolicy, machines: Iterable[str], decided: Mapping[str, Outcome], well: frozenset[str]
+) -> dict[str, Outcome]:
+    """Say what silence means for the machines that nobody decided.
+
+    `approve` stands only for machines that were checked and found well: nothing else is approved by silence.
+    `hold` means stop here, for a held gate ends only when holding has gone on for too long.
+    """
+    approves = policy.on_timeout is OnTimeout.APPROVE
+    return {
+        machine: Outcome(decision=Choice.APPROVE if approves and machine in well else Choice.STOP)
+        for machine in machines
+        if machine not in decided
+    }
