@@ -184,3 +184,5 @@ class MachineDetails(Answer):
     health_errors: tuple[HealthError, ...] = ()
     last_test_failover: datetime | None = None
     last_failover: datetime | None = None
+    # The virtual machine's tags as Site Recovery last synchronised them, names in lower case; no list tells them.
+    tags: dict[str, str] = {}

@@ -68,7 +68,13 @@ def machine(item: models.ReplicationProtectedItem) -> MachineDetails | None:
         health_errors=tuple(_health(each) for each in properties.health_errors or ()),
         last_test_failover=moment(properties.last_successful_test_failover_time),
         last_failover=moment(properties.last_successful_failover_time),
+        tags=_tags(a2a),
     )
+
+
+def _tags(a2a: models.A2AReplicationDetails) -> dict[str, str]:
+    synced = a2a.vm_synced_config_details
+    return {name.casefold(): value for name, value in ((synced.tags if synced else None) or {}).items()}
 
 
 def _network_of(a2a: models.A2AReplicationDetails, side: str) -> str | None:
