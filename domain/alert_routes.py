@@ -194,17 +194,6 @@ class Proposal(Wire):
             raise ValueError("; ".join(faults))
         return value
 
-    @property
-    def tag(self) -> Tag | None:
-        """The tag that chooses machines, if one does."""
-        machines = self.request["machines"]
-        return Tagged.from_wire(machines).tag if isinstance(machines, dict) else None
-
-    @property
-    def names_machines(self) -> bool:
-        """Whether the machines are named, and need not be looked for."""
-        return isinstance(self.request["machines"], list)
-
 
 def _faults_of(request: Mapping[str, Any]) -> Iterator[str]:
     """Find everything that makes a proposed request unfit."""

@@ -139,6 +139,7 @@ def test_a_file_that_is_not_json_is_a_fault_with_its_line() -> None:
         {"where": 'dimensions.OperationName == "Reprotect" and severity == "Sev1"'},
         {"recovered": False},
         {"condition": "fired"},
+        {"where": None},
     ],
 )
 def test_a_condition_that_an_alert_meets(when: dict[str, Any]) -> None:

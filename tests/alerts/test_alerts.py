@@ -50,6 +50,13 @@ def test_a_log_search_alert_tells_its_dimensions_and_what_they_name() -> None:
     assert told.context["threshold"] == "0"
 
 
+def test_a_log_search_alert_is_known_by_its_condition_too() -> None:
+    rows = {"OperationName": "Reprotect", "Empty": "", "": "nameless"}
+    told = parse(payloads.log(rows, monitoringService="a new name"))
+    assert told.family is Family.LOG
+    assert told.dimensions == {"OperationName": "Reprotect"}
+
+
 def test_a_log_search_alert_without_custom_properties_beside_it_tells_those_in_its_context() -> None:
     assert parse(payloads.log()).custom == {"plan": "web"}
 
@@ -253,6 +260,7 @@ def test_the_same_delivery_has_the_same_key_and_every_other_another() -> None:
         other["data"]["essentials"] |= change
         keys.add(parse(other).key)
     assert len(keys) == 3
+    assert parse(document).delivery == f"alert-{parse(document).key}"
 
 
 def test_seven_digits_of_a_second_are_kept_and_read() -> None:
