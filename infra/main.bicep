@@ -386,8 +386,8 @@ var hostSettings = {
   AZURE_CLOUD: environment().name
   // Otherwise a payload may name a class to be made of it.
   AZURE_FUNCTIONS_DURABLE_STRICT_TYPING: '1'
-  // Activities wait for Azure, each in a thread: as many as host.json lets run at once, and the doors.
-  PYTHON_THREADPOOL_THREAD_COUNT: '16'
+  // Each call takes a thread: what host.json lets run at once, and as many doors again.
+  PYTHON_THREADPOOL_THREAD_COUNT: '32'
 }
 var schedulerSettings = backend == 'scheduler' ? {
   DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${scheduler.outputs.endpoint};TaskHub=${hubName};Authentication=ManagedIdentity;ClientID=${identity.outputs.clientId}'

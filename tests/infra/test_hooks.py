@@ -1,0 +1,172 @@
+"""What azd runs before and after, played with stand-ins for `az` and `azd` that keep a small directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infra.bicep import INFRA
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("sh") and shutil.which("openssl")), reason="needs sh and openssl"
+)
+
+STAND_IN = r"""
+import json, os, pathlib, sys
+name, args = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
+home = pathlib.Path(os.environ["HOME_OF_FAKES"])
+with (home / "calls").open("a") as calls:
+    calls.write(json.dumps([name, *args]) + "\n")
+def option(flag):
+    return args[args.index(flag) + 1] if flag in args else ""
+def held(what, value=None):
+    path = home / what
+    if value is not None:
+        path.write_text(value)
+    return path.read_text() if path.exists() else ""
+words = " ".join([name, *(a for a in args if not a.startswith("-"))])
+if os.environ.get("BREAKS_AT", "\0") in words:
+    sys.exit("broken off")
+if name == "azd":
+    assert args[:2] == ["env", "set"]; held("env." + args[2], args[3])
+elif words.startswith("az ad app create"):
+    held("app", "client-1"); print("client-1")
+elif words.startswith("az ad app show"):
+    print("role-1" if "appRoles" in option("--query") else "object-1")
+elif words.startswith("az cloud show"):
+    print("https://graph.example/" if "Graph" in option("--query") else "https://login.example/")
+elif words.startswith("az account show"):
+    print("tenant-1")
+elif words.startswith("az ad sp show"):
+    if not held("sp." + option("--id")): sys.exit(3)
+    print("principal-of-" + option("--id"))
+elif words.startswith("az ad sp create"):
+    held("sp." + option("--id"), "there"); print("principal-of-" + option("--id"))
+elif words.startswith("az rest"):
+    if option("--method") == "GET": print(held("assignment"), end="")
+    if option("--method") == "POST": held("assignment", "assignment-1")
+    if option("--method") == "PATCH": held("application", option("--body"))
+elif words.startswith("az ad app federated-credential list"):
+    print("credential-1" if held("credential") else "", end="")
+elif words.startswith("az ad app federated-credential create"):
+    held("credential", option("--parameters"))
+elif words.startswith("az keyvault secret list"):
+    print("link-keys" if held("key") else "", end="")
+elif words.startswith("az keyvault secret set"):
+    held("key", pathlib.Path(option("--file")).read_text())
+elif not words.startswith("az ad app update"):
+    sys.exit("not played: " + words)
+"""
+
+
+class Desk:
+    """A desk with stand-ins on its path, and the azd environment that they write."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        for name in ("az", "azd"):
+            command = home / name
+            command.write_text(f"#!{sys.executable}\n{STAND_IN}")
+            command.chmod(0o755)
+
+    def run(self, hook: str, **settings: str) -> int:
+        known = {path.name.removeprefix("env."): path.read_text() for path in self.home.glob("env.*")}
+        environment = {
+            "PATH": f"{self.home}:{os.environ['PATH']}",
+            "HOME_OF_FAKES": str(self.home),
+            "AZURE_ENV_NAME": "dr",
+            "TMPDIR": str(self.home),
+            **known,
+            **settings,
+        }
+        ran = subprocess.run(
+            ["sh", str(INFRA / "hooks" / hook)], env=environment, check=False, capture_output=True, text=True
+        )
+        return ran.returncode
+
+    def calls(self) -> list[list[str]]:
+        path = self.home / "calls"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def held(self, what: str) -> str:
+        path = self.home / what
+        return path.read_text() if path.exists() else ""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+TIED = {
+    "FAILBACK_AUTH_CLIENT_ID": "client-1",
+    "FAILBACK_PRINCIPAL_ID": "principal-1",
+    "FAILBACK_URL": "https://app.example",
+    "FAILBACK_KEY_VAULT": "kv",
+}
+
+
+def test_the_application_is_made_once_without_a_secret(desk: Desk) -> None:
+    assert desk.run("sign-in.sh") == 0
+    assert desk.held("env.FAILBACK_AUTH_CLIENT_ID") == "client-1"
+    assert desk.held("env.FAILBACK_AUTH_APP_OBJECT_ID") == "object-1"
+    application: dict[str, Any] = json.loads(desk.held("application"))
+    assert application["identifierUris"] == ["api://client-1"]
+    assert application["api"]["requestedAccessTokenVersion"] == 2
+    assert desk.held("assignment")
+    assert not [call for call in desk.calls() if "credential" in call or "--password" in call]
+    before = len(desk.calls())
+    assert desk.run("sign-in.sh") == 0
+    assert len(desk.calls()) == before
+
+
+@pytest.mark.parametrize("step", ["az rest PATCH", "az ad sp create", "az rest POST", "env set FAILBACK_AUTH_APP"])
+def test_a_try_that_broke_off_is_gone_on_with(desk: Desk, step: str) -> None:
+    assert desk.run("sign-in.sh", BREAKS_AT=step) != 0
+    assert desk.held("env.FAILBACK_AUTH_APP_OBJECT_ID") == ""
+    assert desk.run("sign-in.sh") == 0
+    assert len([call for call in desk.calls() if call[:4] == ["az", "ad", "app", "create"]]) == 1
+    assert desk.held("assignment")
+    assert desk.held("env.FAILBACK_AUTH_APP_OBJECT_ID") == "object-1"
+
+
+@pytest.mark.parametrize("choice", ["own", "none"])
+def test_who_brings_an_application_or_wants_none_is_left_alone(desk: Desk, choice: str) -> None:
+    assert desk.run("sign-in.sh", FAILBACK_SIGN_IN=choice) == 0
+    assert desk.calls() == []
+
+
+def test_the_identity_becomes_the_credential_of_the_application(desk: Desk) -> None:
+    assert desk.run("tie.sh", **TIED) == 0
+    assert json.loads(desk.held("credential")) == {
+        "name": "failback",
+        "issuer": "https://login.example/tenant-1/v2.0",
+        "subject": "principal-1",
+        "audiences": ["api://AzureADTokenExchange"],
+    }
+    updates = [call for call in desk.calls() if call[:4] == ["az", "ad", "app", "update"]]
+    assert "https://app.example/.auth/login/aad/callback" in updates[0]
+
+
+def test_the_link_key_is_made_once_and_never_shown(desk: Desk) -> None:
+    assert desk.run("tie.sh", **TIED) == 0
+    key = desk.held("key")
+    assert len(key) >= 64
+    assert "\n" not in key
+    assert desk.run("tie.sh", **TIED) == 0
+    assert desk.held("key") == key
+    assert key not in json.dumps(desk.calls())
+    assert list(desk.home.glob("tmp*")) == []
+
+
+def test_a_deployment_without_sign_in_still_gets_its_key(desk: Desk) -> None:
+    assert desk.run("tie.sh", **{**TIED, "FAILBACK_AUTH_CLIENT_ID": ""}) == 0
+    assert desk.held("key")
+    assert not [call for call in desk.calls() if call[:3] == ["az", "ad", "app"]]
