@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from domain.approvals import GateName
 from domain.duration import spoken
 from domain.errors import bounded
-from domain.gate import Choice, Entry, Outcome, Question, give_up_at
+from domain.gate import Choice, Entry, Outcome, Question
 from domain.notices import Ask, Notice, NoticeKind
 from domain.report import MachineOutcome, Report, RunOutcome
 
@@ -197,14 +197,14 @@ def _asking(
             "Run": question.run,
             "Asked by": question.requested_by or "unknown",
             **_findings(rows),
-            "Deadline": _moment(give_up_at(question)),
+            "Deadline": _moment(question.closes_at),
         },
         ask=Ask(
             gate=question.gate,
             key=key,
             round=question.round,
             hash=question.hash,
-            deadline=give_up_at(question),
+            deadline=question.closes_at,
             approvers=question.policy.approvers,
         ),
         urgent=urgent,
@@ -262,9 +262,9 @@ def _number(question: Question) -> int:
 
 def _otherwise(question: Question, at: datetime) -> str:
     """Say what silence comes to, and when."""
-    left = spoken(give_up_at(question) - at)
+    left = spoken(question.closes_at - at)
     after = _SILENCE.get(question.policy.on_timeout.value, "{stays}").format(stays=_STAYS[question.gate])
-    return f"If nobody decides by {_moment(give_up_at(question))} (in {left}): {after}."
+    return f"If nobody decides by {_moment(question.closes_at)} (in {left}): {after}."
 
 
 def _alike(outcomes: Mapping[str, Outcome]) -> Iterable[tuple[list[str], Outcome]]:
