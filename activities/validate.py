@@ -1,24 +1,26 @@
-"""Judge one machine that was brought up: does it exist, run, and report?"""
+"""Look at one machine that was brought up, from every side that was asked for, and let the domain judge."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TypeVar
 
 from activities import refusals
 from activities.azure import Document, azure
-from domain.contract import Check, Validation, ValidationOrder, Verdict
-from domain.errors import FailbackError, bounded
-from domain.machine import last_segment
+from activities.look import HANDFUL
+from domain import validation
+from domain.contract import Compared, Validation, ValidationOrder
+from domain.errors import FailbackError
+from domain.machine import MachineDetails, Wiring
+from domain.validation import NETWORK, SOURCE_STOPPED, Evidence, Logs, MachineSeen, ProbeSeen, QuerySeen, Unread
+from domain.wiring import compare, expected_wiring
 from gateway.azure import Azure
 from gateway.compute import VirtualMachine
 
-# The worst verdict of its checks is the machine's.
-_WORST_FIRST: Final = (Verdict.FAILED, Verdict.PENDING, Verdict.WARNED)
-
-
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 def validate(request: Document) -> Document:
@@ -29,95 +31,135 @@ def validate(request: Document) -> Document:
     except Exception as error:
         # Raising would break the stage, and with it every other machine's act.
         log.exception("validate failed on %s", order.machine)
-        check = _pending(order, "validation", refusals.defect(error).what)
-        return Validation(
-            machine=order.machine, verdict=Verdict.PENDING, as_of=azure().now(), checks=(check,)
-        ).to_wire()
+        return validation.unseen(order, refusals.defect(error).what, azure().now()).to_wire()
 
 
 def judge(azure: Azure, order: ValidationOrder) -> Validation:
-    """Check the machine in Compute, and its heartbeat when that is asked for."""
-    checks = (*_in_compute(azure, order), *_in_logs(azure, order))
-    found = {check.verdict for check in checks}
-    verdict = next((each for each in _WORST_FIRST if each in found), Verdict.PASSED)
-    return Validation(machine=order.machine, verdict=verdict, as_of=azure.now(), checks=checks)
+    """Gather the evidence of one machine, and judge it."""
+    evidence = Gathering(azure, order).evidence()
+    return validation.judge(order, evidence, azure.now())
 
 
-def _in_compute(azure: Azure, order: ValidationOrder) -> Iterator[Check]:
-    name = "virtual machine"
-    if order.vm_id is None:
-        yield _pending(order, name, "Site Recovery does not name the machine it made yet")
-        return
-    try:
-        vm = azure.compute.virtual_machine(order.vm_id)
-    except FailbackError as error:
-        yield _pending(order, name, f"Compute could not be read: {error}")
-        return
-    if vm is None:
-        yield _pending(order, name, f"Compute does not know {last_segment(order.vm_id)} yet")
-        return
-    yield _named(order, vm)
-    yield _provisioned(order, vm)
-    yield _running(order, vm)
-    yield _agent(order, vm)
+class Gathering:
+    """Reads what is asked for of one machine; what cannot be read is evidence, too."""
 
+    def __init__(self, azure: Azure, order: ValidationOrder) -> None:
+        self._azure = azure
+        self._order = order
+        self._passed = {check.name for check in order.passed}
+        self._vm = self._machine(order.vm_id)
 
-def _named(order: ValidationOrder, vm: VirtualMachine) -> Check:
-    """Site Recovery gives another name when the old one is taken (its warning 28175)."""
-    if vm.name.casefold() == order.vm_name.casefold():
-        return _passed(order, "virtual machine", f"{vm.name} in {vm.location}")
-    return Check(
-        name="virtual machine",
-        verdict=Verdict.WARNED,
-        evidence=f"came up in {vm.location} as {vm.name}, not as {order.vm_name}",
-        remedy="the old name was taken: check what else relies on it",
-        about=order.machine,
-    )
+    @cached_property
+    def _source(self) -> VirtualMachine | Unread | None:
+        return self._machine(self._order.source_vm)
 
+    @cached_property
+    def _cards(self) -> list[Wiring] | Unread:
+        return _try(lambda: list(self._wired(self._vm)))
 
-def _provisioned(order: ValidationOrder, vm: VirtualMachine) -> Check:
-    evidence = f"provisioning state {vm.provisioning or 'unknown'}"
-    if vm.provisioning == "Failed":
-        return Check(
-            name="provisioning",
-            verdict=Verdict.FAILED,
-            evidence=evidence,
-            remedy="read the machine's activity log, then redeploy it or choose another recovery point",
-            about=order.machine,
+    def evidence(self) -> Evidence:
+        """Give all there is."""
+        return Evidence(
+            vm=_seen(self._vm),
+            logs=self._logs(),
+            probes=tuple(self._probed()),
+            queries=tuple(self._queried()),
+            network=self._network(),
+            source=None if SOURCE_STOPPED in self._passed else _seen(self._source),
+            resources=self._resources() if self._order.rehearsed else (),
         )
-    done = vm.provisioning == "Succeeded"
-    return _passed(order, "provisioning", evidence) if done else _pending(order, "provisioning", evidence)
+
+    # -- machines ---------------------------------------------------------------------------------------------
+
+    def _machine(self, vm_id: str | None) -> VirtualMachine | Unread | None:
+        return _try(lambda: self._azure.compute.virtual_machine(vm_id)) if vm_id else None
+
+    def _wired(self, vm: VirtualMachine | Unread | None) -> Iterator[Wiring]:
+        for card_id in vm.cards if isinstance(vm, VirtualMachine) else ():
+            card = self._azure.networks.card(card_id)
+            if card is not None:
+                yield card
+
+    def _resources(self) -> tuple[str, ...]:
+        """Name what came with a test machine, and must go with it."""
+        vm = self._vm
+        if not isinstance(vm, VirtualMachine):
+            return (self._order.vm_id,) if self._order.vm_id else ()
+        cards = self._cards if not isinstance(self._cards, Unread) else ()
+        addresses = [card.public_address for card in cards if card.public_address]
+        return (vm.id, *(disk.id for disk in vm.disks), *vm.cards, *addresses)
+
+    # -- logs -------------------------------------------------------------------------------------------------
+
+    def _queries(self) -> list[tuple[str, str]]:
+        rules = self._azure.settings.validation
+        wanted = rules.queries_of(self._order.machine, rehearsed=self._order.rehearsed)
+        return [(query.name, query.kql) for query in wanted]
+
+    def _logs(self) -> Logs | Unread | None:
+        order, vm_id = self._order, self._order.vm_id
+        if vm_id is None or not (order.heartbeat or self._queries()):
+            return None
+        host = order.vm_name.removesuffix("-test") if order.rehearsed else order.vm_name
+        others = [order.source_vm] if order.source_vm else []
+        return _try(lambda: self._azure.logs.heartbeat(vm_id, host, order.since, others))
+
+    def _queried(self) -> Iterator[QuerySeen]:
+        vm_id, now = self._order.vm_id, self._azure.now()
+        for name, kql in self._queries() if vm_id else ():
+            seen = _try(lambda: self._azure.logs.rows(vm_id or "", name, kql, self._order.since, now))  # noqa: B023
+            yield QuerySeen(name=name, unread=seen) if isinstance(seen, Unread) else seen
+
+    # -- the network ------------------------------------------------------------------------------------------
+
+    def _probed(self) -> Iterator[ProbeSeen]:
+        rules = self._azure.settings.validation
+        for probe in rules.probes_of(self._order.machine, rehearsed=self._order.rehearsed):
+            cards = self._cards if not isinstance(self._cards, Unread) else ()
+            address = next((card.address for card in cards if card.address), None)
+            if address is None:
+                yield ProbeSeen(name=probe.name, answered=False, words="the machine has no private address yet")
+            else:
+                yield self._azure.probes.ask(probe, address)
+
+    def _network(self) -> tuple[Compared, ...] | Unread | None:
+        """Compare what Site Recovery was to make with what is there, once that is known."""
+        order = self._order
+        is_asked = order.vault is not None and order.item_id is not None and NETWORK not in self._passed
+        if not is_asked or not isinstance(self._vm, VirtualMachine):
+            return None
+        if isinstance(cards := self._cards, Unread):
+            return cards
+        details = _try(self._details)
+        source = [] if order.rehearsed else _try(lambda: list(self._wired(self._source)))
+        if isinstance(details, Unread) or isinstance(source, Unread):
+            return details if isinstance(details, Unread) else source if isinstance(source, Unread) else None
+        if details is None or not details.cards:
+            return Unread(why="Site Recovery names no network cards")
+        return compare(expected_wiring(details.cards, order.network), cards, source)
+
+    def _details(self) -> MachineDetails | None:
+        order = self._order
+        vault = self._azure.vault(order.vault or "")
+        find = vault.follow if order.together <= HANDFUL else vault.among_many
+        return find(order.machine, order.item_id or "", order.lifecycle_id)
 
 
-def _running(order: ValidationOrder, vm: VirtualMachine) -> Check:
-    evidence = f"power state {vm.power or 'unknown'}"
-    return _passed(order, "power", evidence) if vm.power == "running" else _pending(order, "power", evidence)
-
-
-def _agent(order: ValidationOrder, vm: VirtualMachine) -> Check:
-    evidence = f"agent {vm.agent or 'has not reported'}"
-    if vm.agent == "Ready":
-        return _passed(order, "guest agent", evidence)
-    return _pending(order, "guest agent", f"{evidence} {vm.agent_words}".rstrip())
-
-
-def _in_logs(azure: Azure, order: ValidationOrder) -> Iterator[Check]:
-    if not order.heartbeat or order.vm_id is None:
-        return
+def _try(read: Callable[[], T]) -> T | Unread:
     try:
-        last = azure.logs.last_heartbeat(order.vm_id, order.since)
+        return read()
     except FailbackError as error:
-        yield _pending(order, "heartbeat", f"Log Analytics could not be read: {error}")
-        return
-    if last is None:
-        yield _pending(order, "heartbeat", f"none since {order.since:%F %TZ}")
-    else:
-        yield _passed(order, "heartbeat", f"last at {last:%F %TZ}")
+        return Unread(why=str(error))
 
 
-def _passed(order: ValidationOrder, name: str, evidence: str) -> Check:
-    return Check(name=name, verdict=Verdict.PASSED, evidence=evidence, about=order.machine)
-
-
-def _pending(order: ValidationOrder, name: str, evidence: str) -> Check:
-    return Check(name=name, verdict=Verdict.PENDING, evidence=bounded(evidence), about=order.machine)
+def _seen(vm: VirtualMachine | Unread | None) -> MachineSeen | Unread | None:
+    if not isinstance(vm, VirtualMachine):
+        return vm
+    return MachineSeen(
+        name=vm.name,
+        location=vm.location,
+        provisioning=vm.provisioning,
+        power=vm.power,
+        agent=vm.agent,
+        agent_words=vm.agent_words,
+    )

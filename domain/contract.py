@@ -13,7 +13,7 @@ from typing import Final
 from domain.errors import Refusal
 from domain.lifecycle import Act
 from domain.machine import JobSnapshot, MachineDetails, MachineSnapshot
-from domain.request import PointChoice, Select
+from domain.request import Aspect, PointChoice, Select, ValidationRequest
 from domain.wire import Answer, digest
 
 # Orchestrators, activities and entities, as history knows them.
@@ -204,6 +204,15 @@ class Verdict(StrEnum):
     PENDING = "pending"
 
 
+class Compared(Answer):
+    """One line of a comparison: what was expected, what was found, and whether that is the same."""
+
+    what: str
+    expected: str
+    found: str
+    same: bool
+
+
 class Check(Answer):
     """One thing that was checked: what was found, and what would help."""
 
@@ -212,25 +221,48 @@ class Check(Answer):
     evidence: str
     remedy: str | None = None
     about: str | None = None
+    # Set on what may still change but will only warn, however it ends; absent in old runs, where all of it fails.
+    advisory: bool | None = None
+    # The whole comparison behind the evidence, where something differs.
+    compared: tuple[Compared, ...] | None = None
 
 
 class ValidationOrder(Answer):
-    """Which machine in Compute to judge, and since when its heartbeat counts."""
+    """Which machine in Compute to judge, and since when its heartbeat counts.
+
+    `rehearsed` tells a test machine, which runs in `network`. `source_vm` is the machine that must stand still
+    now. `passed` are checks that need not be made again. `together` is how many machines are judged at once.
+    """
 
     machine: str
     vm_id: str | None = None
     vm_name: str
     since: datetime
     heartbeat: bool
+    # Orders of old runs judge the machine itself, its agent and its heartbeat only.
+    vault: str | None = None
+    item_id: str | None = None
+    lifecycle_id: str | None = None
+    rehearsed: bool = False
+    network: str | None = None
+    source_vm: str | None = None
+    shut_down_source: bool = True
+    blocks: tuple[Aspect, ...] = ValidationRequest().blocks
+    passed: tuple[Check, ...] = ()
+    together: int = 1
 
 
 class Validation(Answer):
-    """What was found of one machine that was brought up."""
+    """What was found of one machine that was brought up.
+
+    `resources` are the ids of all that belongs to a test machine: what must be gone after its clean-up.
+    """
 
     machine: str
     verdict: Verdict
     as_of: datetime
     checks: tuple[Check, ...] = ()
+    resources: tuple[str, ...] = ()
 
 
 class Network(Answer):

@@ -14,6 +14,7 @@ from domain.contract import Order, Subject, Validation, ValidationOrder
 from domain.errors import Refusal
 from domain.lifecycle import Act, MachineState
 from domain.machine import JobSnapshot, MachineSnapshot
+from domain.request import Aspect, ValidationRequest
 from domain.wire import Answer
 
 
@@ -149,6 +150,8 @@ class Task(Answer):
     validation_timeout: timedelta = timedelta(minutes=15)
     comment: str = ""
     forbidden: tuple[Act, ...] = ()
+    # In old runs that which blocks by default.
+    blocks: tuple[Aspect, ...] = ValidationRequest().blocks
 
     def step(self, state: MachineState) -> Act | Way | None:
         """Say what is due for a machine in a state; nothing, when it should not be there."""

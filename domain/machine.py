@@ -164,6 +164,29 @@ class Disk(Answer):
     encryption_set: str | None = None
 
 
+class Wiring(Answer):
+    """How one network card is connected, by its first IP configuration.
+
+    In an expectation what is absent was left open: an address is then given out by the network. `network`,
+    `security_group`, `pools` and `public_address` are ARM ids.
+    """
+
+    name: str | None = None
+    network: str | None = None
+    subnet: str | None = None
+    address: str | None = None
+    security_group: str | None = None
+    pools: tuple[str, ...] = ()
+    public_address: str | None = None
+
+
+class PlannedCard(Answer):
+    """One network card as Site Recovery is told to make it: by a failover, and by a test."""
+
+    failover: Wiring = Wiring()
+    test: Wiring = Wiring()
+
+
 class MachineDetails(Answer):
     """What planning and re-protection need to know of a machine beyond the snapshot; never enters history."""
 
@@ -181,6 +204,8 @@ class MachineDetails(Answer):
     test_network: str | None = None
     multi_vm_group: str | None = None
     disks: tuple[Disk, ...] = ()
+    # The network cards to be made, the primary one first.
+    cards: tuple[PlannedCard, ...] = ()
     health_errors: tuple[HealthError, ...] = ()
     last_test_failover: datetime | None = None
     last_failover: datetime | None = None

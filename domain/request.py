@@ -156,11 +156,42 @@ class PrepareRequest(Wire):
         return _arm("Microsoft.Storage/storageAccounts", value)
 
 
+class Aspect(StrEnum):
+    """What is looked at of a machine that was brought up; the names a policy may use."""
+
+    MACHINE = "machine"
+    AGENT = "agent"
+    HEARTBEAT = "heartbeat"
+    PROBES = "probes"
+    QUERIES = "queries"
+    NETWORK = "network"
+    SOURCE = "source"
+
+
 class ValidationRequest(Wire):
-    """How a machine is judged after it was brought up, and how long it may take to come up."""
+    """How a machine is judged after it was brought up, and how long it may take to come up.
+
+    What `blocks` fails the machine's validation; every other aspect only warns.
+    """
 
     heartbeat: bool = True
     timeout: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(hours=6))] = timedelta(minutes=15)
+    # Old runs looked at the first three only, and each of them blocked.
+    blocks: tuple[Aspect, ...] = (
+        Aspect.MACHINE,
+        Aspect.AGENT,
+        Aspect.HEARTBEAT,
+        Aspect.PROBES,
+        Aspect.QUERIES,
+        Aspect.SOURCE,
+    )
+
+    @field_validator("blocks")
+    @classmethod
+    def _a_missing_machine_always_blocks(cls, value: tuple[Aspect, ...]) -> tuple[Aspect, ...]:
+        if Aspect.MACHINE not in value:
+            raise ValueError('a machine that is not there cannot pass: "machine" always blocks')
+        return value
 
 
 class Limits(Wire):

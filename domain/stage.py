@@ -10,14 +10,13 @@ All times are Azure's (the Date of its answers), for they are compared with the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
 from domain import setbacks
-from domain.contract import Check, Look, Order, Start, StartKind, Subject, Validation, ValidationOrder, Verdict
-from domain.duration import spoken
+from domain.contract import Look, Order, Start, StartKind, Subject, Validation, ValidationOrder, Verdict
 from domain.errors import Refusal
 from domain.leg import AT_HOME, DUE, Decision, JobRecord, Leg, LegStatus, Task, Way
 from domain.lifecycle import ACTS, Act, MachineState, allows, in_words, is_busy, state_of
@@ -32,6 +31,7 @@ from domain.setbacks import (
     STALE_FOR,
     UNDECIDED_FOR,
 )
+from domain.validation import lasting, timed_out
 
 _S = MachineState
 # Request ids are derived under this name, so that one intention has one id for ever.
@@ -105,7 +105,7 @@ def decide(task: Task, legs: Iterable[Leg], look: Look, *, stopping: bool = Fals
             for leg in after
             if leg.status is LegStatus.UNDECIDED and leg.act
         ),
-        validations=tuple(_judge(task, leg, look.as_of) for leg in after if leg.status is LegStatus.VALIDATING),
+        validations=_judged(task, [leg for leg in after if leg.status is LegStatus.VALIDATING], look.as_of),
     )
 
 
@@ -276,6 +276,10 @@ def _due(task: Task, leg: Leg, now: datetime) -> Act | None:
     return step if leg.snapshot.allowed else None
 
 
+def _judged(task: Task, legs: Sequence[Leg], now: datetime) -> tuple[ValidationOrder, ...]:
+    return tuple(_judge(task, leg, now).having(together=len(legs)) for leg in legs)
+
+
 def _judge(task: Task, leg: Leg, now: datetime) -> ValidationOrder:
     snapshot = leg.snapshot
     rehearsed = snapshot is not None and state_of(snapshot) is _S.AWAY_REHEARSED
@@ -288,6 +292,15 @@ def _judge(task: Task, leg: Leg, now: datetime) -> ValidationOrder:
         since=brought_up or now,
         # An isolated network keeps a test machine from reporting.
         heartbeat=task.heartbeat and not rehearsed,
+        vault=task.vault,
+        item_id=leg.item_id,
+        lifecycle_id=leg.subject.lifecycle_id,
+        rehearsed=rehearsed,
+        network=leg.subject.test_network if rehearsed else None,
+        source_vm=snapshot.source_vm if snapshot and not rehearsed else None,
+        shut_down_source=task.shut_down_source,
+        blocks=task.blocks,
+        passed=lasting(leg.validation),
     )
 
 
@@ -377,19 +390,9 @@ def _hear_validation(task: Task, leg: Leg, validation: Validation) -> Leg:
         pending = ", ".join(check.name for check in validation.checks if check.verdict is Verdict.PENDING)
         return leg.having(validation=validation, words=f"coming up, waiting for {pending}")
     if validation.verdict is Verdict.PENDING:
-        validation = _timed_out(task, validation)
+        validation = timed_out(validation, task.validation_timeout)
     verdict = "passed" if validation.verdict is not Verdict.FAILED else "failed"
     return _to(leg.having(validation=validation), LegStatus.DONE, now, f"validation {verdict}")
-
-
-def _timed_out(task: Task, validation: Validation) -> Validation:
-    def ended(check: Check) -> Check:
-        if check.verdict is not Verdict.PENDING:
-            return check
-        evidence = f"{check.evidence}; not within {spoken(task.validation_timeout)}"
-        return check.having(verdict=Verdict.FAILED, evidence=evidence)
-
-    return validation.having(verdict=Verdict.FAILED, checks=tuple(ended(check) for check in validation.checks))
 
 
 def next_look(task: Task, legs: Iterable[Leg], now: datetime) -> timedelta:

@@ -10,14 +10,15 @@ from typing import Any
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline.transport import HttpTransport
 
-from domain.settings import Settings
+from domain.settings import Settings, is_plain_http
 from gateway.compute import Compute
 from gateway.credentials import make_credential
 from gateway.ids import VaultId
-from gateway.logs import Logs
+from gateway.logs import LogAnalytics
 from gateway.network import Networks
 from gateway.notices.messenger import Messenger
 from gateway.pipeline import ArmReader, Line
+from gateway.probes import Probes
 from gateway.site_recovery import SiteRecovery
 from gateway.storage import StorageAccounts
 
@@ -34,8 +35,9 @@ class Azure:
         self.compute = Compute(reader)
         self.networks = Networks(reader)
         self.storage = StorageAccounts(reader)
-        self.logs = Logs(line)
         self.messenger = Messenger(line.settings)
+        self.logs = LogAnalytics(line)
+        self.probes = Probes(loopback=is_plain_http(line.settings.arm))
 
     @classmethod
     def over(

@@ -34,6 +34,8 @@ class VirtualMachine:
     agent_words: str = ""
     disks: tuple[LiveDisk, ...] = ()
     has_unmanaged_disks: bool = False
+    # The ids of its network cards, the primary one first.
+    cards: tuple[str, ...] = ()
 
 
 class Compute:
@@ -104,7 +106,13 @@ def virtual_machine(document: dict[str, Any]) -> VirtualMachine:
             if disk.get("id")
         ),
         has_unmanaged_disks=any(not disk.get("id") for disk in managed),
+        cards=_cards(_parts(_part(properties, "networkProfile"), "networkInterfaces")),
     )
+
+
+def _cards(attached: list[dict[str, Any]]) -> tuple[str, ...]:
+    first = sorted(attached, key=lambda card: not _part(card, "properties").get("primary"))
+    return tuple(str(card["id"]) for card in first if card.get("id"))
 
 
 def _power(statuses: list[dict[str, Any]]) -> str | None:

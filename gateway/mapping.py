@@ -6,7 +6,7 @@ scenario that names a job called "None", and numbers that stay on after they sto
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -21,7 +21,9 @@ from domain.machine import (
     JobSnapshot,
     MachineDetails,
     MachineSnapshot,
+    PlannedCard,
     TaskSnapshot,
+    Wiring,
     last_segment,
     region,
 )
@@ -65,6 +67,7 @@ def machine(item: models.ReplicationProtectedItem) -> MachineDetails | None:
         test_network=a2a.selected_tfo_azure_network_id or None,
         multi_vm_group=a2a.multi_vm_group_name or None,
         disks=tuple(_disk(each) for each in a2a.protected_managed_disks or ()),
+        cards=tuple(_card(each) for each in _primary_first(a2a.vm_nics or ())),
         health_errors=tuple(_health(each) for each in properties.health_errors or ()),
         last_test_failover=moment(properties.last_successful_test_failover_time),
         last_failover=moment(properties.last_successful_failover_time),
@@ -141,6 +144,36 @@ def _disk(disk: models.A2AProtectedManagedDiskDetails) -> Disk:
         # "Orignal" is how the wire spells it; after the failover both name the disk that was made.
         target_disk=disk.recovery_target_disk_id or disk.recovery_orignal_target_disk_id or None,
         encryption_set=disk.primary_disk_encryption_set_id or None,
+    )
+
+
+def _primary_first(nics: Sequence[models.VMNicDetails]) -> list[models.VMNicDetails]:
+    return sorted(nics, key=lambda nic: not any(config.is_primary for config in nic.ip_configs or ()))
+
+
+def _card(nic: models.VMNicDetails) -> PlannedCard:
+    """Read how a card is to be made; an empty address is one that the network gives out."""
+    configs = nic.ip_configs or ()
+    config = next((each for each in configs if each.is_primary), next(iter(configs), models.IPConfigDetails()))
+    return PlannedCard(
+        failover=Wiring(
+            name=nic.recovery_nic_name or None,
+            network=nic.recovery_vm_network_id or None,
+            subnet=config.recovery_subnet_name or None,
+            address=config.recovery_static_ip_address or None,
+            security_group=nic.recovery_network_security_group_id or None,
+            pools=tuple(config.recovery_lb_backend_address_pool_ids or ()),
+            public_address=config.recovery_public_ip_address_id or None,
+        ),
+        test=Wiring(
+            name=nic.tfo_recovery_nic_name or None,
+            network=nic.tfo_vm_network_id or None,
+            subnet=config.tfo_subnet_name or None,
+            address=config.tfo_static_ip_address or None,
+            security_group=nic.tfo_network_security_group_id or None,
+            pools=tuple(config.tfo_lb_backend_address_pool_ids or ()),
+            public_address=config.tfo_public_ip_address_id or None,
+        ),
     )
 
 

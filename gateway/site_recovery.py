@@ -68,6 +68,7 @@ class SiteRecovery:
         self._in_vault = (vault.resource_group, vault.name)
         # Many acts begin at one moment, and each must know the jobs: they share a list begun after all asked.
         self._recent_jobs = Batch(lambda: tuple(self.jobs()))
+        self._all_machines = Batch(self.machines)
 
     # -- machines ---------------------------------------------------------------------------------------------
 
@@ -104,6 +105,10 @@ class SiteRecovery:
             if not refused.is_not_found:
                 raise
         return pick(self.machines(), name, item_id, lifecycle_id)
+
+    def among_many(self, name: str, item_id: str, lifecycle_id: str | None) -> MachineDetails | None:
+        """Do as `follow`, by one list that all who ask at once share; cheaper than a read each above a handful."""
+        return pick(self._all_machines.read(), name, item_id, lifecycle_id)
 
     def points(self, item_id: str) -> tuple[RecoveryPoint, ...]:
         """List a machine's recovery points, in the order of the service, which is none."""

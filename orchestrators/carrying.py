@@ -165,6 +165,7 @@ def _task(trip: Trip, stage: StageName, occasion: str, points: dict[str, str], f
         points=points,
         heartbeat=request.validation.heartbeat,
         validation_timeout=request.validation.timeout,
+        blocks=request.validation.blocks,
         comment=f"failback run {trip.run}",
         forbidden=(*forbidden, *_forbidden(request)) if stage is StageName.PREPARE else forbidden,
     )

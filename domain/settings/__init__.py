@@ -14,6 +14,7 @@ from domain.settings.alerts import AlertSettings
 from domain.settings.azure import ENDPOINTS, AzureSettings, Cloud, Endpoints, is_plain_http
 from domain.settings.notices import NoticeSettings
 from domain.settings.people import Identity, PeopleSettings
+from domain.settings.validation import ValidationSettings
 
 __all__ = ["ENDPOINTS", "Cloud", "Endpoints", "Identity", "Settings", "SettingsError", "is_plain_http"]
 
@@ -22,7 +23,7 @@ class SettingsError(ValueError):
     """The environment holds settings that cannot be used; the message lists all of them."""
 
 
-class Settings(AzureSettings, PeopleSettings, NoticeSettings, AlertSettings):
+class Settings(AzureSettings, PeopleSettings, NoticeSettings, AlertSettings, ValidationSettings):
     """Everything an operator may set."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, cast
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,14 +9,14 @@ from activities.start_act import start
 from activities.validate import judge
 from domain.contract import Validation, ValidationOrder, Verdict
 from domain.lifecycle import Act
-from gateway.compute import VirtualMachine
-from simulator import ManualClock
-from tests.activities.conftest import NAME, World
+from tests.activities.conftest import NAME, VAULT, World
+
+NAMES = ["virtual machine", "provisioning", "power", "guest agent", "heartbeat", "network", "source stopped"]
 
 
 @pytest.fixture
 def at_home(world: World) -> World:
-    start(world.azure, world.order(Act.FAIL_OVER))
+    start(world.azure, world.order(Act.FAIL_OVER, shut_down_source=True))
     world.wait(timedelta(minutes=30))
     return world
 
@@ -27,6 +27,9 @@ def validation(world: World, **more: Any) -> Validation:
         "vm_name": NAME,
         "since": world.clock.now() - timedelta(minutes=30),
         "heartbeat": True,
+        "vault": VAULT,
+        "item_id": world.item_id(),
+        "source_vm": world.machine().source_vm,
         **more,
     }
     return judge(world.azure, ValidationOrder(machine=NAME, **given))
@@ -39,7 +42,7 @@ def verdicts(found: Validation) -> dict[str, Verdict]:
 def test_a_machine_that_runs_and_reports_passes(at_home: World) -> None:
     found = validation(at_home)
     assert found.verdict is Verdict.PASSED
-    assert list(verdicts(found)) == ["virtual machine", "provisioning", "power", "guest agent", "heartbeat"]
+    assert list(verdicts(found)) == NAMES
     assert found.as_of == at_home.clock.now()
 
 
@@ -79,42 +82,3 @@ def test_what_cannot_be_read_is_pending_with_the_evidence(
     (seen,) = [each for each in found.checks if each.name == check]
     assert seen.verdict is Verdict.PENDING
     assert "could not be read" in seen.evidence
-
-
-class Scripted:
-    """An Azure whose Compute answers with one machine, and which has nothing else."""
-
-    def __init__(self, clock: ManualClock, **machine: Any) -> None:
-        given = {"provisioning": "Succeeded", "power": "running", "agent": "Ready", **machine}
-        self._vm = VirtualMachine(id="/vm", name=NAME, location="centralus", **given)
-        self._clock = clock
-
-    @property
-    def compute(self) -> Scripted:
-        return self
-
-    def virtual_machine(self, _: str) -> VirtualMachine:
-        return self._vm
-
-    def now(self) -> datetime:
-        return self._clock.now()
-
-
-@pytest.mark.parametrize(
-    ("state", "check", "verdict"),
-    [
-        ({"provisioning": "Failed"}, "provisioning", Verdict.FAILED),
-        ({"provisioning": "Updating"}, "provisioning", Verdict.PENDING),
-        ({"power": "deallocated"}, "power", Verdict.PENDING),
-        ({"power": None}, "power", Verdict.PENDING),
-        ({"agent": "Not Ready", "agent_words": "still starting"}, "guest agent", Verdict.PENDING),
-        ({"agent": None}, "guest agent", Verdict.PENDING),
-        ({}, "guest agent", Verdict.PASSED),
-    ],
-)
-def test_only_what_time_will_not_mend_fails(state: dict[str, Any], check: str, verdict: Verdict) -> None:
-    clock = ManualClock()
-    order = ValidationOrder(machine=NAME, vm_id="/vm", vm_name=NAME, since=clock.now(), heartbeat=False)
-    found = judge(cast("Any", Scripted(clock, **state)), order)
-    assert verdicts(found)[check] is verdict
-    assert found.verdict is verdict

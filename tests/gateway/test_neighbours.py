@@ -1,21 +1,17 @@
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
-from domain.errors import Throttled, Transient
-from gateway import queries
+from domain.machine import Wiring
 from gateway.azure import Azure
 from gateway.faults import Refused
-from tests.gateway.conftest import Answer, Service, Token
+from tests.gateway.conftest import Answer, Service
 
 GROUP = "/subscriptions/s/resourceGroups/contoso-app"
 VM = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/VM1"
-SINCE = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
 
 
 def vm(**view: Any) -> dict[str, Any]:
@@ -28,6 +24,9 @@ def vm(**view: Any) -> dict[str, Any]:
             "storageProfile": {
                 "osDisk": {"managedDisk": {"id": "/os", "storageAccountType": "Premium_LRS"}},
                 "dataDisks": [{"managedDisk": {"id": "/data"}}],
+            },
+            "networkProfile": {
+                "networkInterfaces": [{"id": "/second"}, {"id": "/first", "properties": {"primary": True}}, {}]
             },
             "instanceView": {
                 "statuses": [{"code": "ProvisioningState/succeeded"}, {"code": "PowerState/running"}],
@@ -45,6 +44,7 @@ def test_a_virtual_machine_is_read_with_its_instance_view(azure: Azure, service:
     assert "expand=instanceView" in service.calls[0].path
     assert (found.location, found.power, found.agent) == ("centralus", "running", "Ready")
     assert [disk.id for disk in found.disks] == ["/os", "/data"]
+    assert found.cards == ("/first", "/second")
     assert not found.has_unmanaged_disks
 
 
@@ -108,72 +108,37 @@ def test_what_does_not_exist_is_nothing_and_what_is_forbidden_is_refused(azure: 
             read(VM)
 
 
-# -- Log Analytics --------------------------------------------------------------------------------------------
+# -- network cards --------------------------------------------------------------------------------------------
+
+NETWORK = f"{GROUP}/providers/Microsoft.Network"
 
 
-def table(*rows: list[Any]) -> dict[str, Any]:
-    columns = [{"name": "LastHeartbeat", "type": "datetime"}, {"name": "Beats", "type": "long"}]
-    return {"tables": [{"name": "PrimaryResult", "columns": columns, "rows": list(rows)}]}
-
-
-def test_the_last_heartbeat_is_asked_of_the_machine_itself(azure: Azure, service: Service, token: Token) -> None:
-    service.answers(Answer(200, table(["2026-11-22T18:20:00Z", 12])))
-    assert azure.logs.last_heartbeat(VM, SINCE) == datetime(2026, 11, 22, 18, 20, tzinfo=UTC)
-    (call,) = service.calls
-    assert call.path == f"/loganalytics/v1{VM.lower()}/query"
-    assert "2026-11-22T18:00:00" in json.loads(call.body)["query"]
-    assert token.asked == [("https://api.loganalytics.io/.default",)]
-
-
-def test_no_heartbeat_is_nothing(azure: Azure, service: Service) -> None:
-    for answer in (table([None, 0]), table(), {"tables": []}):
-        service.answers(Answer(200, answer))
-        assert azure.logs.last_heartbeat(VM, SINCE) is None
-
-
-def test_a_table_without_its_first_record_means_no_data_yet(azure: Azure, service: Service) -> None:
-    inner = {"code": "SEM0100", "message": "Failed to resolve table 'Heartbeat'"}
-    error = {
-        "code": "BadArgumentError",
-        "message": "The request had some invalid properties",
-        "innererror": {"code": "SemanticError", "message": "A semantic error", "innererror": inner},
+def test_a_network_card_is_read_by_its_primary_configuration(azure: Azure, service: Service) -> None:
+    pool = f"{NETWORK}/loadBalancers/front/backendAddressPools/web"
+    primary = {
+        "primary": True,
+        "privateIPAddress": "10.4.0.6",
+        "subnet": {"id": f"{NETWORK}/virtualNetworks/prod/Subnets/default"},
+        "publicIPAddress": {"id": "/pip"},
+        "loadBalancerBackendAddressPools": [{"id": pool}, {}],
     }
-    service.answers(Answer(400, {"error": error}))
-    assert azure.logs.last_heartbeat(VM, SINCE) is None
+    configs = [{"properties": {"privateIPAddress": "10.4.0.9"}}, {"properties": primary}]
+    properties = {"ipConfigurations": configs, "networkSecurityGroup": {"id": "/nsg"}}
+    service.answers(Answer(200, {"name": "card", "properties": properties}))
+    found = azure.networks.card(f"{NETWORK}/networkInterfaces/card")
+    assert found == Wiring(
+        name="card",
+        network=f"{NETWORK}/virtualNetworks/prod",
+        subnet="default",
+        address="10.4.0.6",
+        security_group="/nsg",
+        pools=(pool,),
+        public_address="/pip",
+    )
 
 
-def test_another_fault_of_the_query_is_refused(azure: Azure, service: Service) -> None:
-    service.answers(Answer(400, {"error": {"code": "BadArgumentError", "message": "SYN0002"}}))
-    with pytest.raises(Refused):
-        azure.logs.last_heartbeat(VM, SINCE)
-
-
-def test_a_partial_answer_proves_nothing(azure: Azure, service: Service) -> None:
-    error = {"code": "PartialError", "message": "There were some errors when processing your query."}
-    service.answers(Answer(200, {**table([None, 0]), "error": error}))
-    with pytest.raises(Transient, match="partial"):
-        azure.logs.last_heartbeat(VM, SINCE)
-
-
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        (Answer(504), Transient),
-        (Answer(503, {"error": {"code": "Busy", "message": "no"}}, {"Retry-After": "1"}), Transient),
-        (Answer(429, {"error": {"code": "TooMany", "message": "no"}}, {"Retry-After": "1"}), Throttled),
-        (Answer(closes=True), Transient),
-    ],
-)
-def test_a_query_is_not_repeated_here(
-    azure: Azure, service: Service, answer: Answer, kind: type[Exception]
-) -> None:
-    service.answers(answer)
-    with pytest.raises(kind):
-        azure.logs.last_heartbeat(VM, SINCE)
-    assert len(service.calls) == 1
-
-
-def test_nothing_inside_a_value_can_end_its_literal() -> None:
-    assert queries.quoted("a'b\\c\n") == r"'a\'b\\c\n'"
-    evil = "vm1' or 1 == 1 | union Heartbeat //"
-    assert "\\' or 1 == 1" in queries.heartbeat_since(evil, SINCE)
+def test_a_card_that_is_bare_or_gone_is_read_as_such(azure: Azure, service: Service) -> None:
+    service.answers(Answer(200, {"name": "card", "properties": {}}))
+    assert azure.networks.card("/card") == Wiring(name="card")
+    service.answers(Answer(404, {"error": {"code": "ResourceNotFound", "message": "no"}}))
+    assert azure.networks.card("/card") is None

@@ -29,6 +29,7 @@ from domain import (
 )
 from domain import request as requests
 from domain.approvals import ApprovalPolicy, GateName
+from domain.contract import Subject
 from domain.errors import Refusal
 from domain.request import FailbackRequest, Limits, MachineRequest, PointChoice, Select
 from domain.wire import Answer, Wire, digest
@@ -157,10 +158,9 @@ def test_an_answer_of_a_newer_version_is_read() -> None:
 
 
 def test_what_is_unset_is_left_out_and_keys_are_in_camel_case() -> None:
-    order = contract.ValidationOrder.from_wire(
-        {"machine": "a", "vmId": None, "vmName": "a", "since": "2026-01-15T12:00:00Z", "heartbeat": True}
-    )
-    assert set(order.to_wire()) == {"machine", "vmName", "since", "heartbeat"}
+    check = contract.Check.from_wire({"name": "power", "verdict": "passed", "evidence": "running", "remedy": None})
+    assert set(check.to_wire()) == {"name", "verdict", "evidence"}
+    assert "vmName" in Subject(name="a", item_id="b", vm_name="c", home="d", away="e").to_wire()
 
 
 def test_a_value_cannot_be_changed_in_place() -> None:
