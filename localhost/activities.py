@@ -103,7 +103,7 @@ async def call_http(request: Mapping[str, Any]) -> str:
     try:
         async with aiohttp.ClientSession() as session:
             if (source := request.get("tokenSource")) is not None:
-                headers["Authorization"] = f"Bearer {await _token(session, source['resource'])}"
+                headers["Authorization"] = f"Bearer {await _token(session, str(source.get('resource')))}"
             body = content.encode() if isinstance(content, str) else content
             async with session.request(request["method"], request["uri"], data=body, headers=headers) as response:
                 text = await response.text()
@@ -125,4 +125,18 @@ async def _token(session: aiohttp.ClientSession, resource: str) -> str:
         params={"resource": resource.removesuffix("/.default"), "api-version": "2019-08-01"},
         headers={"X-IDENTITY-HEADER": os.environ.get("IDENTITY_HEADER", "")},
     ) as response:
-        return str((await response.json())["access_token"])
+        text = await response.text()
+        found = _token_in(text)
+        if found is None:
+            raise ValueError(
+                f"The managed identity endpoint answered {response.status} without a token: {text[:200]}"
+            )
+        return found
+
+
+def _token_in(text: str) -> str | None:
+    try:
+        found = json.loads(text)["access_token"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return str(found)

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import logging
 import os
 import sys
 import weakref
@@ -15,7 +16,9 @@ from typing import Any, cast
 
 import azure.functions as func
 
-from localhost.functions import AppError, Function, Kind, RawFunction, index, is_disabled
+from localhost.functions import AppError, Function, Kind, RawFunction, has_retry_policy, index, is_disabled
+
+_LOG = logging.getLogger("localhost")
 
 AppSource = str | Path | func.FunctionRegister | Sequence[Any]
 
@@ -34,6 +37,7 @@ class HostSettings:
     default_version: str = ""
     version_match: str = "CurrentOrOlder"
     version_failure: str = "Reject"
+    overridable: str = "NonRunningStates"
     max_activities: int = 10 * (os.cpu_count() or 1)
     max_orchestrators: int = 10 * (os.cpu_count() or 1)
 
@@ -69,6 +73,8 @@ def load(source: AppSource, host_json: Mapping[str, Any] | None = None) -> App:
     directory = Path(source).resolve() if isinstance(source, str | Path) else None
     if host_json is None:
         host_json = _read_json(directory / "host.json") if directory is not None else {}
+    if "retry" in host_json:
+        _LOG.warning("host.json: the retry policy has no effect here.")
     functions = _index_all(_raw_functions(source, directory))
     return App(
         settings=read_settings(host_json),
@@ -86,6 +92,12 @@ def _index_all(raw: Sequence[RawFunction]) -> tuple[Function, ...]:
     for one in raw:
         if is_disabled(one.get_function_name()):
             continue
+        if has_retry_policy(one):
+            _LOG.warning(
+                "The retry policy of function %s has no effect here; Azure keeps those of a few triggers, timers"
+                " among them. Its failures are logged, and a timer runs again when it is next due.",
+                one.get_function_name(),
+            )
         try:
             functions.append(index(one))
         except AppError as fault:
@@ -172,6 +184,9 @@ def read_settings(host_json: Mapping[str, Any]) -> HostSettings:
             durable, "versionMatchStrategy", plain.version_match, ("None", "Strict", "CurrentOrOlder")
         ),
         version_failure=_choice(durable, "versionFailureStrategy", plain.version_failure, ("Reject", "Fail")),
+        overridable=_choice(
+            durable, "overridableExistingInstanceStates", plain.overridable, ("NonRunningStates", "AnyState")
+        ),
         max_activities=_limit(durable, "maxConcurrentActivityFunctions", plain.max_activities),
         max_orchestrators=_limit(durable, "maxConcurrentOrchestratorFunctions", plain.max_orchestrators),
     )

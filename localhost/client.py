@@ -125,6 +125,8 @@ class Client:
     ) -> str:
         """Start an instance and answer its id; a finished one of the same id is replaced.
 
+        With `overridableExistingInstanceStates` AnyState in host.json, one that runs is replaced too.
+
         Raises:
             ArgumentError: no such orchestrator, or an id that cannot be.
             AlreadyExistsError: an instance of that id is not finished.
@@ -137,7 +139,8 @@ class Client:
         else:
             instance_id = self._fresh_id()
         before = self._store.instance(instance_id)
-        if before is not None and not before.status.is_final:
+        may_replace = self._app.settings.overridable == "AnyState"
+        if before is not None and not before.status.is_final and not may_replace:
             raise AlreadyExistsError(
                 f"An Orchestration instance with the status {before.status.text} already exists."
             )
@@ -285,8 +288,11 @@ class Client:
         return self.start(row.name, row.input, instance_id=None if new_id else instance_id)
 
     def purge(self, instance_id: str) -> int:
-        """Forget one instance, finished or not; answer how many were forgotten."""
+        """Forget one instance, finished or not, or an entity by its `@name@key`; answer how many there were."""
         with self._store.transaction("purge") as writer:
+            if instance_id.startswith("@"):
+                name, _, key = instance_id[1:].partition("@")
+                return int(writer.purge_entity(entity_id(name, key)))
             return int(writer.purge(instance_id))
 
     def purge_by(self, query: Query) -> int:

@@ -92,6 +92,12 @@ def is_disabled(name: str) -> bool:
     return os.environ.get(f"AzureWebJobs.{name}.Disabled", "").lower() in ("1", "true")
 
 
+def has_retry_policy(raw: object) -> bool:
+    """Whether the function was decorated with `@app.retry`."""
+    settings = getattr(raw, "get_settings_dict", None)
+    return settings is not None and settings("retry_policy") is not None
+
+
 def index(raw: RawFunction) -> Function:
     """Check one function as Azure does, and prepare it.
 

@@ -164,6 +164,7 @@ class LocalHost:
         self._server = Server(self._serve)
         port = await self._server.start(self._port or 0)
         self._base = f"http://127.0.0.1:{port}"
+        self._exit.enter_context(environment({"WEBSITE_HOSTNAME": f"localhost:{port}"}))
 
     async def _close(self) -> None:
         if self._loop_task is not None:

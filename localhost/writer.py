@@ -57,6 +57,11 @@ class Writer:
         self._sql("DELETE FROM task WHERE instance_id=?", (instance_id,))
         return found
 
+    def purge_entity(self, entity_id: str) -> bool:
+        """Delete an entity and what it was asked; say whether it existed."""
+        self._sql("DELETE FROM entity_inbox WHERE entity_id=?", (entity_id,))
+        return self._sql("DELETE FROM entity WHERE id=?", (entity_id,)).rowcount > 0
+
     def send(self, instance_id: str, event: Event, *, due: str, execution_id: str | None = None) -> None:
         """Put a message into an instance's inbox, to be seen from `due` on."""
         self._sql(

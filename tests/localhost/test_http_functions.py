@@ -1,5 +1,6 @@
 """The app's own routes: matching, what a function is given, what becomes of its answer."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -139,3 +140,15 @@ def test_bad_json_is_the_functions_to_find(hosts: Hosts) -> None:
 def test_the_host_says_that_it_runs(hosts: Hosts) -> None:
     host = serving(hosts, lambda app: echo(app, "x"))
     assert host.request("GET", "/admin/host/status").json() == {"state": "Running"}
+
+
+def test_an_app_finds_its_host_name_in_the_environment(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WEBSITE_HOSTNAME", raising=False)
+    app = func.FunctionApp()
+
+    @app.route(route="name")
+    def name(req: func.HttpRequest) -> str:
+        return os.environ["WEBSITE_HOSTNAME"]
+
+    host = hosts(app, port=0)
+    assert host.request("GET", "/api/name").text == host.url.replace("http://127.0.0.1", "localhost")

@@ -227,3 +227,21 @@ def test_local_settings_reach_the_app_but_do_not_overrule_the_environment(
 def test_a_host_json_that_makes_no_sense_is_refused(host_json: dict[str, Any]) -> None:
     with pytest.raises(AppError, match=r"host\.json"):
         read_settings(host_json)
+
+
+def test_a_retry_policy_that_is_not_kept_is_told(hosts: Hosts, caplog: pytest.LogCaptureFixture) -> None:
+    app = func.FunctionApp()
+
+    @app.timer_trigger(arg_name="timer", schedule="0 0 * * * *")
+    @app.retry(strategy="fixed_delay", max_retry_count="3", delay_interval="00:00:01")
+    def hourly(timer: func.TimerRequest) -> None:
+        pass
+
+    @app.timer_trigger(arg_name="timer", schedule="0 0 12 * * *")
+    def at_noon(timer: func.TimerRequest) -> None:
+        pass
+
+    hosts(app, host_json={"retry": {"strategy": "fixedDelay"}})
+    assert "The retry policy of function hourly has no effect here" in caplog.text
+    assert "host.json: the retry policy has no effect here" in caplog.text
+    assert "function at_noon" not in caplog.text

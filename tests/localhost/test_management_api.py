@@ -273,3 +273,11 @@ def test_with_a_key_the_public_api_demands_it(hosts: Hosts) -> None:
     link = urlsplit(answer.json()["statusQueryGetUri"])
     assert host.request("GET", f"{link.path}?{link.query}").status == 202
     assert host.request("GET", f"{API}/instances", headers={"x-functions-key": "s3cret"}).status == 200
+
+
+def test_an_event_whose_name_has_a_slash_is_no_route(host: SyncHost) -> None:
+    instance_id = host.start("wait")
+    for name in ("a/b", "a%2Fb"):
+        path = f"{API}/instances/{instance_id}/raiseEvent/{name}"
+        assert host.request("POST", path, json=1).status == 404
+    assert host.request("POST", f"{API}/instances/{instance_id}/raiseEvent/a%20b", json=1).status == 202
