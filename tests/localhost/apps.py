@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Generator
+from datetime import datetime
 from typing import Any
 
 import azure.durable_functions as df
@@ -92,6 +93,8 @@ def with_routes(app: df.DFApp) -> df.DFApp:
         instance_id = await client.start_new(req.route_params["name"])
         return await client.wait_for_completion_or_create_check_status_response(req, instance_id, 3000, 20)
 
+    _with_queries(app)
+
     @app.route(route="counter/{key}/{operation}")
     @app.durable_client_input(client_name="client")
     async def signal(req: func.HttpRequest, client: Any) -> func.HttpResponse:
@@ -103,6 +106,20 @@ def with_routes(app: df.DFApp) -> df.DFApp:
         return func.HttpResponse(json.dumps([found.entity_exists, found.entity_state]))
 
     return app
+
+
+def _with_queries(app: df.DFApp) -> None:
+    @app.route(route="by", methods=["POST"])
+    @app.durable_client_input(client_name="client")
+    async def by_status(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+        query = req.get_json()
+        statuses = [df.OrchestrationRuntimeStatus(name) for name in query["runtime_status"]]
+        since = datetime.fromisoformat(query["created_time_from"])
+        if query.get("purge"):
+            purged = await client.purge_instance_history_by(since, None, statuses)
+            return func.HttpResponse(json.dumps(purged.instances_deleted))
+        found = await client.get_status_by(since, None, statuses)
+        return func.HttpResponse(json.dumps([one.to_json() for one in found], default=str))
 
 
 def output_of(host: SyncHost, name: str, argument: object = None) -> Any:

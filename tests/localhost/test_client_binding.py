@@ -163,3 +163,34 @@ def test_a_version_given_at_the_start_is_what_the_orchestrator_sees(host: SyncHo
         other.run_until_idle()
         assert call(other, "get_status", instance_id=first)["output"] == "2.1"
         assert call(other, "get_status", instance_id=second)["output"] == "3.0"
+
+
+def test_statuses_are_found_by_status_and_time(host: SyncHost) -> None:
+    running, done = start(host, "wait"), start(host, "quick")
+
+    def found(*statuses: str) -> list[str]:
+        query = {"runtime_status": list(statuses), "created_time_from": "2020-01-01T00:00:00"}
+        answer = host.request("POST", "/api/by", json=query)
+        return [one["instanceId"] for one in answer.json()]
+
+    assert found("Running") == [running]
+    assert found("Completed") == [done]
+    assert found("Running", "Completed") == [running, done]
+    assert found("Failed") == []
+
+
+def test_purging_by_status_and_time_counts_what_was_there(host: SyncHost) -> None:
+    start(host, "wait")
+    for _ in range(2):
+        start(host, "quick")
+    query = {"runtime_status": ["Completed", "Failed"], "created_time_from": "2020-01-01T00:00:00", "purge": True}
+    assert host.request("POST", "/api/by", json=query).json() == 2
+    assert host.request("POST", "/api/by", json=query).json() == 0
+    assert [status.name for status in host.instances()] == ["wait"]
+
+
+def test_suspending_and_resuming_what_is_over_is_no_error_to_the_sdk(host: SyncHost) -> None:
+    done = start(host, "quick")
+    assert call(host, "suspend", instance_id=done, reason="x") is None
+    assert call(host, "resume", instance_id=done, reason="x") is None
+    assert call(host, "get_status", instance_id=done)["runtimeStatus"] == "Completed"
