@@ -223,7 +223,7 @@ def _heartbeat(order: ValidationOrder, logs: Logs | Unread) -> Check:
     if isinstance(logs, Unread):
         return _pending(order, aspect, name, f"Log Analytics could not be read: {logs.why}")
     if not logs.has_table:
-        evidence = "there is no Heartbeat table yet: nothing has ever reported to the workspace"
+        evidence = "there are no heartbeats to look at yet: nothing has ever reported to a workspace"
         remedy = "install the Azure Monitor Agent and a data collection rule, or do not ask for heartbeats"
         return _pending(order, aspect, name, evidence, remedy, soft=True)
     if logs.last is None:

@@ -86,11 +86,11 @@ class LogAnalytics:
 
 
 def _answer(ask: Callable[[], LogsQueryResult | LogsQueryPartialResult]) -> _Found | None:
-    """Give the tables of an answer, and the error that came beside them; nothing where there is no table yet."""
+    """Give the tables of an answer, and the error that came beside them; nothing where nothing was logged yet."""
     try:
         answer = ask()
     except HttpResponseError as error:
-        if _lacks_the_table(error):
+        if _is_not_there(error):
             return None
         raise read_fault(error) from error
     except UNANSWERED as error:
@@ -100,10 +100,11 @@ def _answer(ask: Callable[[], LogsQueryResult | LogsQueryPartialResult]) -> _Fou
     return answer.tables, None
 
 
-def _lacks_the_table(error: HttpResponseError) -> bool:
-    return error.status_code == HTTPStatus.BAD_REQUEST and _NO_SUCH_TABLE in (
-        error.response.text() if error.response else ""
-    )
+def _is_not_there(error: HttpResponseError) -> bool:
+    """Tell whether nothing has been logged yet: no table, or no workspace that the machine reports to."""
+    text = error.response.text() if error.response else ""
+    lacks_the_table = error.status_code == HTTPStatus.BAD_REQUEST and _NO_SUCH_TABLE in text
+    return lacks_the_table or error.status_code == HTTPStatus.NOT_FOUND
 
 
 def _newest(found: _Found, *, by_name: bool) -> Beat | None:

@@ -99,8 +99,13 @@ def test_no_heartbeat_by_either_is_none(azure: Azure, service: Service, second: 
     assert (found.last, found.has_table) == (None, True)
 
 
-def test_a_table_without_its_first_record_means_no_data_yet(azure: Azure, service: Service) -> None:
-    service.answers(missing())
+@pytest.mark.parametrize(
+    "answer", [missing(), Answer(404, {"error": {"code": "WorkspaceNotFoundError", "message": "no"}})]
+)
+def test_a_table_without_its_first_record_means_no_data_yet(
+    azure: Azure, service: Service, answer: Answer
+) -> None:
+    service.answers(answer)
     found = azure.logs.heartbeat(VM, "vm1", SINCE)
     assert (found.last, found.has_table) == (None, False)
 

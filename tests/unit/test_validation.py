@@ -105,7 +105,7 @@ def test_a_look_that_broke_is_pending_with_its_reason() -> None:
         (Logs(last=Beat(at=NOW, computer="")), Verdict.PASSED, "last at"),
         (Logs(last=Beat(at=NOW, computer="other")), Verdict.WARNED, "reports as other"),
         (Logs(), Verdict.PENDING, "none since 2026-11-22 17:50:00Z"),
-        (Logs(has_table=False), Verdict.PENDING, "no Heartbeat table yet"),
+        (Logs(has_table=False), Verdict.PENDING, "no heartbeats to look at yet"),
         (Unread(why="partial answer"), Verdict.PENDING, "could not be read: partial answer"),
     ],
 )
