@@ -11,6 +11,7 @@ from activities.deliver import deliver
 from activities.find_act import find_act
 from activities.look import look
 from activities.make_plan import make_plan
+from activities.record import record
 from activities.start_act import start_act
 from activities.validate import validate
 from orchestrators.failback import failback
@@ -28,7 +29,7 @@ for orchestrator in (failback, stage, gate, herald, courier):
 for entity in (decision_ledger, machine_lock, run_control, run_register):
     app.entity_trigger(context_name="context")(entity)
 
-for activity in (make_plan, look, start_act, find_act, choose_points, validate, channels, deliver):
+for activity in (make_plan, look, start_act, find_act, choose_points, validate, channels, deliver, record):
     app.activity_trigger(input_name="request")(activity)
 
 for route, method, door in (

@@ -13,6 +13,7 @@ from azure.core.pipeline.transport import HttpTransport
 from domain.settings import Settings, is_plain_http
 from gateway.compute import Compute
 from gateway.credentials import make_credential
+from gateway.evidence import Evidence
 from gateway.ids import VaultId
 from gateway.logs import LogAnalytics
 from gateway.network import Networks
@@ -38,6 +39,7 @@ class Azure:
         self.messenger = Messenger(line.settings)
         self.logs = LogAnalytics(line)
         self.probes = Probes(loopback=is_plain_http(line.settings.arm))
+        self.evidence = Evidence.over(line.settings, line.credential)
 
     @classmethod
     def over(

@@ -15,9 +15,11 @@ from activities.deliver import deliver
 from activities.find_act import find_act
 from activities.look import look
 from activities.make_plan import make_plan
+from activities.record import record
 from activities.start_act import start_act
 from activities.validate import validate
 from domain import contract
+from domain.evidence import Chain, RecordKind
 from domain.lifecycle import Act
 from domain.notices import DeliveryOrder, Notice, NoticeKind
 from domain.request import PointChoice
@@ -33,6 +35,7 @@ ACTIVITIES: dict[str, Activity] = {
     contract.VALIDATE: validate,
     contract.CHANNELS: channels,
     contract.DELIVER: deliver,
+    contract.RECORD: record,
 }
 
 
@@ -73,6 +76,7 @@ def test_every_activity_takes_and_gives_plain_json(acting: World) -> None:
         contract.VALIDATE: judged.to_wire(),
         contract.CHANNELS: told.to_wire(),
         contract.DELIVER: DeliveryOrder(notice=told, channel="teams").to_wire(),
+        contract.RECORD: Chain(run="fb-1").next(RecordKind.PLAN, {}, acting.clock.now()).to_wire(),
     }
     for name, request in requests.items():
         answer = ACTIVITIES[name](json.loads(json.dumps(request)))
