@@ -19,26 +19,21 @@ from orchestrators.gate import gate
 from orchestrators.herald import courier, herald
 from orchestrators.ledgers import decision_ledger, machine_lock, run_control, run_register
 from orchestrators.stage import stage
-from triggers import decisions, failbacks
+from orchestrators.strays import stray_decisions
+from triggers.doors import guarded
+from triggers.routes import ROUTES
 
-app = DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+app = DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 for orchestrator in (failback, stage, gate, herald, courier):
     app.orchestration_trigger(context_name="context")(orchestrator)
 
-for entity in (decision_ledger, machine_lock, run_control, run_register):
+for entity in (decision_ledger, machine_lock, run_control, run_register, stray_decisions):
     app.entity_trigger(context_name="context")(entity)
 
 for activity in (make_plan, look, start_act, find_act, choose_points, validate, channels, deliver, record):
     app.activity_trigger(input_name="request")(activity)
 
-for route, method, door in (
-    ("failbacks", "POST", failbacks.start_failback),
-    ("failbacks", "GET", failbacks.list_failbacks),
-    ("failbacks/plan", "POST", failbacks.plan_failback),
-    ("failbacks/{id}", "GET", failbacks.show_failback),
-    ("failbacks/{id}/decisions", "POST", decisions.decide),
-    ("failbacks/{id}/cancel", "POST", failbacks.cancel_failback),
-    ("failbacks/{id}/report", "GET", failbacks.report_failback),
-):
-    app.route(route=route, methods=[method])(app.durable_client_input(client_name="client")(door))
+for route in ROUTES:
+    opened = app.route(route=route.path, methods=[route.method], auth_level=route.level)
+    opened(app.durable_client_input(client_name="client")(guarded(route)))

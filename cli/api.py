@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -122,6 +123,8 @@ class Failbacks:
         self._session.trust_env = not self.is_local
         self._session.headers["User-Agent"] = "failback-cli"
         self._session.headers.update({"x-functions-key": key} if key else {})
+        # An app on this machine takes people's word for who they are, and wants one.
+        person = person or (_user() if self.is_local else None)
         self._session.headers.update({"X-Failback-User": person} if person else {})
 
     def start(self, request: Mapping[str, Any], key: str) -> Document:
@@ -194,6 +197,14 @@ class Failbacks:
             if not answer.ok or answer.is_redirect:
                 raise _trouble(answer)
             return answer
+
+
+def _user() -> str:
+    """Name whoever is logged in at this machine."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "somebody"
 
 
 def _retry_after(answer: requests.Response) -> float | None:

@@ -1,4 +1,7 @@
-"""The door for decisions: stored and judged before they are acknowledged."""
+"""The door for decisions: stored and judged before they are acknowledged.
+
+What counts for nothing is kept too, and why: in the gate's ledger, or beside it where no gate takes it in.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,17 @@ from azure.durable_functions import EntityId
 
 from domain import contract
 from domain.gate import DecisionRequest, Entry, Judgement
+from domain.people import Caller, Role
 from identity import clock
 from triggers import people, runs
 from triggers.client import Client
-from triggers.failbacks import door
 from triggers.problems import ProblemError, answer, read
 
 # An entity answers within a few queue polls; a decision that is not judged by then is still stored.
 JUDGED_WITHIN: Final = 25.0
-_LARGEST: Final = 262_144
+LARGEST: Final = 262_144
+# Whoever has one of these may come in; the gate's policy says who of them counts.
+DECIDERS: Final = (Role.APPROVER, Role.ADMIN, Role.BREAK_GLASS)
 
 _STATUS: Final = {
     Judgement.NOT_PERMITTED: HTTPStatus.FORBIDDEN,
@@ -37,33 +42,101 @@ _TITLES: Final = {
 }
 
 
-@door
 async def decide(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     """Record a person's decision at a gate: 200 once it counts, else why it does not."""
-    by = people.person(req)
-    request = read(req, DecisionRequest, _LARGEST)
+    caller, request = people.person(req), read(req, DecisionRequest, LARGEST)
     run = req.route_params["id"]
-    key = await _open_gate(client, run, request)
-    entry = Entry(
-        id=uuid.uuid4().hex,
-        gate=request.gate,
-        by=by,
-        decision=request.decision,
-        at=clock.now(),
-        comment=request.comment,
-        machines=request.machines,
-        recovery_points=request.recovery_points or {},
-        plan_hash=request.plan_hash,
-    )
-    await client.signal_entity(EntityId(contract.LEDGER, key), "decide", entry.to_wire())
-    judged = await _judged(client, key, entry.id)
+    entry = await submit(client, run, caller, request, entry=_named(req, caller, run))
+    return answer({"id": entry.id, "by": entry.by, "judgement": Judgement.RECORDED.value})
+
+
+async def turned_away(req: func.HttpRequest, client: Client, caller: Caller) -> None:
+    """Keep the decision of somebody whose roles do not let them decide at all."""
+    request, run = read(req, DecisionRequest, LARGEST), req.route_params["id"]
+    await runs.find(client, run)
+    entry = _entry(caller, request, uuid.uuid4().hex)
+    await _keep(client, run, entry, Judgement.NOT_PERMITTED, "has no role that may decide")
+
+
+async def submit(
+    client: Client, run: str, caller: Caller, request: DecisionRequest, *, entry: str | None = None
+) -> Entry:
+    """Store a decision, wait until the gate's ledger has judged it, and give it back if it counts.
+
+    The same `entry` is one decision, however often it is sent: what was recorded of it first is given back.
+
+    Raises:
+        ProblemError: it does not count: 403 who may not, 404 no such run, 409 stale, duplicate, or an `entry`
+            that stands for another decision, 410 over, 400 unfit; 503 if it is stored but not judged yet.
+    """
+    made = _entry(caller, request, entry or uuid.uuid4().hex)
+    if (reason := _not_theirs(caller, request)) is not None:
+        await runs.find(client, run)
+        raise await _kept(client, run, made, Judgement.NOT_PERMITTED, reason)
+    key = await _open_gate(client, run, made)
+    await client.signal_entity(EntityId(contract.LEDGER, key), "decide", made.to_wire())
+    judged = await _judged(client, key, made.id)
+    if _what(judged) != _what(made):
+        detail = "its key, or the link it came by, stands for another decision; that one was judged, this one not"
+        raise ProblemError(HTTPStatus.CONFLICT, _TITLES[Judgement.DUPLICATE], detail, judgement="duplicate")
     if judged.judgement is not Judgement.RECORDED:
-        raise _not_recorded(judged)
+        raise _not_recorded(judged, caller)
     await runs.wake(client, key)
-    return answer({"id": entry.id, "by": by, "judgement": Judgement.RECORDED.value})
+    return judged
 
 
-async def _open_gate(client: Client, run: str, request: DecisionRequest) -> str:
+def _named(req: func.HttpRequest, caller: Caller, run: str) -> str | None:
+    """Name a decision by its Idempotency-Key, so that sending it again is no second one."""
+    key = people.said(req, "Idempotency-Key")
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"failback:{run}:{caller.id}:{key}").hex if key else None
+
+
+def _entry(caller: Caller, request: DecisionRequest, name: str) -> Entry:
+    """Put a decision together with who made it: what the person sent never says who they are."""
+    who = {
+        "id": name,
+        "by": caller.name,
+        "byId": caller.id,
+        "groups": caller.groups,
+        "roles": caller.roles,
+        "method": caller.method,
+        "address": caller.address,
+        "at": clock.now(),
+    }
+    return Entry.from_wire({**request.to_wire(), **who})
+
+
+def _what(entry: Entry) -> dict[str, Any]:
+    """Give what somebody decided, without what the ledger made of it and when it came."""
+    known = entry.to_wire()
+    return {
+        name: known.get(name)
+        for name in (
+            "by",
+            "gate",
+            "decision",
+            "comment",
+            "machines",
+            "recoveryPoints",
+            "planHash",
+            "notBefore",
+            "breakGlass",
+        )
+    }
+
+
+def _not_theirs(caller: Caller, request: DecisionRequest) -> str | None:
+    """Say why somebody may not send this decision, whatever the gate's policy says."""
+    if caller.is_app:
+        return "is an app, and only people decide"
+    if request.break_glass and not caller.has(Role.BREAK_GLASS):
+        return f"may not break the glass without the role {Role.BREAK_GLASS}"
+    if not request.break_glass and not caller.has(Role.APPROVER, Role.ADMIN):
+        return f"has neither the role {Role.APPROVER} nor {Role.ADMIN}"
+    return None
+
+
+async def _open_gate(client: Client, run: str, entry: Entry) -> str:
     """Find the gate that is asked at now.
 
     Raises:
@@ -71,11 +144,12 @@ async def _open_gate(client: Client, run: str, request: DecisionRequest) -> str:
     """
     status = await runs.find(client, run)
     if runs.has_finished(status):
-        raise ProblemError(HTTPStatus.GONE, f"run {run} has ended", "its report says how")
+        raise await _kept(client, run, entry, Judgement.LATE, f"run {run} has ended; its report says how")
     shown = runs.document(status.custom_status)
-    if shown.get("gate") != request.gate.value or not shown.get("child"):
+    if shown.get("gate") != entry.gate.value or not shown.get("child"):
         now = f"it asks at gate {shown['gate']}" if shown.get("gate") else f"now: {shown.get('words', 'starting')}"
-        raise ProblemError(HTTPStatus.CONFLICT, f"the run does not ask at gate {request.gate.value}", now)
+        why = f"the run does not ask at gate {entry.gate.value}; {now}"
+        raise await _kept(client, run, entry, Judgement.STALE, why)
     key = str(shown["child"])
     if await runs.ledger_of(client, key) is None:
         raise ProblemError(HTTPStatus.CONFLICT, "the gate is just being opened", "read the run again, then decide")
@@ -98,7 +172,20 @@ async def _judged(client: Client, key: str, entry: str) -> Entry:
     )
 
 
-def _not_recorded(entry: Entry) -> ProblemError:
+async def _keep(client: Client, run: str, entry: Entry, judgement: Judgement, why: str) -> Entry:
+    """Keep a decision that reaches no gate's ledger with the run it was meant for."""
+    judged = entry.having(judgement=judgement, why=why)
+    await client.signal_entity(EntityId(contract.STRAYS, run), "keep", judged.to_wire())
+    return judged
+
+
+async def _kept(client: Client, run: str, entry: Entry, judgement: Judgement, why: str) -> ProblemError:
+    return _not_recorded(await _keep(client, run, entry, judgement, why))
+
+
+def _not_recorded(entry: Entry, caller: Caller | None = None) -> ProblemError:
     judgement = entry.judgement or Judgement.UNFIT
     detail = f"{entry.by} {entry.why}" if judgement is Judgement.NOT_PERMITTED else entry.why
+    if judgement is Judgement.NOT_PERMITTED and caller is not None and caller.groups_unknown:
+        detail += f". {people.GROUPS_UNKNOWN}"
     return ProblemError(_STATUS[judgement], _TITLES[judgement], detail, judgement=judgement.value)

@@ -1,12 +1,10 @@
-"""The doors to runs: start, plan, list, show, cancel, report."""
+"""The doors to runs: start, plan, list, show, report."""
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from functools import wraps
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import azure.functions as func
@@ -14,10 +12,8 @@ from azure.durable_functions import EntityId
 
 from domain import contract
 from domain.errors import Refusal
-from domain.request import Comment, FailbackRequest, Mode
-from domain.settings import SettingsError
-from domain.wire import Wire
-from identity import clock
+from domain.people import Caller
+from domain.request import FailbackRequest, Mode
 from triggers import people, rendering, runs
 from triggers.client import FINISHED, Client, state_of
 from triggers.problems import ProblemError, answer, read
@@ -31,38 +27,10 @@ _LISTED: Final = 50
 _MOST_LISTED: Final = 200
 
 
-class Door(Protocol):
-    """An HTTP function with a durable client."""
-
-    __name__: str
-
-    async def __call__(self, req: func.HttpRequest, client: Any) -> func.HttpResponse:
-        """Answer a request."""
-        ...
-
-
-def door(function: Door) -> Door:
-    """Let a door's problems come out as problem documents."""
-
-    @wraps(function)
-    async def guarded(req: func.HttpRequest, client: Any) -> func.HttpResponse:
-        try:
-            return await function(req, client)
-        except ProblemError as problem:
-            return problem.response()
-        except SettingsError as fault:
-            title = "the app's settings cannot be used"
-            return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, title, str(fault)).response()
-
-    return guarded
-
-
-@door
 async def start_failback(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     """Start a run and answer once its checks are through: 202, or what forbids it."""
-    request = read(req, FailbackRequest)
-    request = request.having(requested_by=people.requester(req, request.requested_by))
-    run = _run_id(req)
+    caller = people.person(req)
+    request, run = _asked_by(caller, read(req, FailbackRequest)), _run_id(req, caller)
     if not await _is_known(client, run, request):
         await client.start_new(contract.FAILBACK, run, request.to_wire())
     report = await _refusal(client, run)
@@ -80,11 +48,9 @@ async def start_failback(req: func.HttpRequest, client: Client) -> func.HttpResp
     )
 
 
-@door
 async def plan_failback(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     """Plan a run without any write: machines, checks, recovery points, acts, expected time."""
-    request = read(req, FailbackRequest)
-    request = request.having(mode=Mode.PLAN, requested_by=people.caller(req) or request.requested_by)
+    request = _asked_by(people.person(req), read(req, FailbackRequest)).having(mode=Mode.PLAN)
     run = f"{runs.RUN_ID}plan-{uuid.uuid4().hex[:12]}"
     await client.start_new(contract.FAILBACK, run, request.to_wire())
     status = await _until_finished(client, run, PLAN_WITHIN)
@@ -104,23 +70,13 @@ async def plan_failback(req: func.HttpRequest, client: Client) -> func.HttpRespo
     return answer(report)
 
 
-@door
 async def list_failbacks(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     """List the newest runs first, fifty unless ?top= says otherwise."""
     asked = (req.params.get("top") or "")[:4]
     top = min(int(asked), _MOST_LISTED) if asked.isascii() and asked.isdecimal() else _LISTED
-    register = await client.read_entity_state(_register())
-    known: list[str] = runs.document(register.entity_state).get("runs", []) if register.entity_exists else []
-    statuses = await asyncio.gather(*(client.get_status(run, show_input=True) for run in known[:top]))
-    listed = [
-        {**runs.summary(status), "machines": len(runs.document(status.input_).get("machines", []))}
-        for status in statuses
-        if status.instance_id
-    ]
-    return answer({"runs": listed})
+    return answer({"runs": await runs.newest(client, top)})
 
 
-@door
 async def show_failback(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     """Show one run: phase, each machine in words, the open gate."""
     run = req.route_params["id"]
@@ -128,28 +84,6 @@ async def show_failback(req: func.HttpRequest, client: Client) -> func.HttpRespo
     return answer({**await runs.describe(client, status), **_links(req, run)})
 
 
-class CancelRequest(Wire):
-    """Why a run is to end early."""
-
-    reason: Comment = ""
-
-
-@door
-async def cancel_failback(req: func.HttpRequest, client: Client) -> func.HttpResponse:
-    """Cancel a run at its next safe point; a job that runs is watched to its end."""
-    run, by = req.route_params["id"], people.person(req)
-    request = read(req, CancelRequest) if req.get_body() else CancelRequest()
-    status = await runs.find(client, run)
-    if runs.has_finished(status):
-        raise ProblemError(HTTPStatus.GONE, f"run {run} has ended", "its report says how")
-    about = {"by": by, "reason": request.reason, "at": clock.now().isoformat()}
-    await client.signal_entity(EntityId(contract.CONTROL, run), "cancel", about)
-    await runs.wake(client, runs.document(status.custom_status).get("child"))
-    words = "nothing more is started; what runs is watched to its end, and a rehearsal is cleaned up"
-    return answer({"id": run, "status": "cancelling", "words": words}, HTTPStatus.ACCEPTED)
-
-
-@door
 async def report_failback(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     """Give the report of a finished run, as JSON, HTML or Markdown."""
     run = req.route_params["id"]
@@ -178,10 +112,24 @@ async def report_failback(req: func.HttpRequest, client: Client) -> func.HttpRes
 # -- starting -------------------------------------------------------------------------------------------------
 
 
-def _run_id(req: func.HttpRequest) -> str:
-    """Name a new run; the same Idempotency-Key always names the same one."""
+def _asked_by(caller: Caller, request: FailbackRequest) -> FailbackRequest:
+    """Say who asks for a run: the person at the door, whoever the request names.
+
+    Raises:
+        ProblemError: 400, for the request says what only we may.
+    """
+    ours = next((name for name in ("requestedById", "proposed") if name in request.to_wire()), None)
+    if ours is not None:
+        what = "only the app itself says this"
+        fault = Refusal(code="ours", what=what, remedy="remove the field", about=ours)
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "the request has 1 fault", f"{ours}: {what}", [fault])
+    return request.having(requested_by=caller.name, requested_by_id=caller.id)
+
+
+def _run_id(req: func.HttpRequest, caller: Caller) -> str:
+    """Name a new run; the same Idempotency-Key of the same person always names the same one."""
     key = people.said(req, "Idempotency-Key")
-    unique = uuid.uuid5(uuid.NAMESPACE_URL, f"failback:{key}") if key else uuid.uuid4()
+    unique = uuid.uuid5(uuid.NAMESPACE_URL, f"failback:{caller.id}:{key}") if key else uuid.uuid4()
     return f"{runs.RUN_ID}{unique.hex[:16]}"
 
 
@@ -258,14 +206,15 @@ async def _until_finished(client: Client, run: str, within: float) -> Any:
     return None
 
 
-def _register() -> EntityId:
-    return EntityId(contract.RUN_REGISTER, "all")
-
-
 def _links(req: func.HttpRequest, run: str) -> dict[str, str]:
     asked = urlsplit(req.url)
-    base = f"{asked.scheme}://{asked.netloc}{asked.path.split('/failbacks', 1)[0]}"
-    return {"statusUrl": f"{base}/failbacks/{run}", "reportUrl": f"{base}/failbacks/{run}/report"}
+    home = people.settings().public_base or f"{asked.scheme}://{asked.netloc}"
+    base = f"{home}{asked.path.split('/failbacks', 1)[0]}"
+    return {
+        "statusUrl": f"{base}/failbacks/{run}",
+        "pageUrl": f"{base}/ui/failbacks/{run}",
+        "reportUrl": f"{base}/failbacks/{run}/report",
+    }
 
 
 def _page(text: str, mimetype: str) -> func.HttpResponse:

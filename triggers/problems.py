@@ -6,9 +6,10 @@ A problem never carries a stack trace, a key or a management URL.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import azure.functions as func
 from pydantic import ValidationError
@@ -32,10 +33,12 @@ class ProblemError(Exception):
         title: str,
         detail: str = "",
         faults: Iterable[Refusal] = (),
+        headers: Mapping[str, str] | None = None,
         **more: Any,
     ) -> None:
         super().__init__(title)
         self.status = status
+        self.headers = headers or {}
         self.document = {
             "type": "about:blank",
             "title": title,
@@ -51,7 +54,7 @@ class ProblemError(Exception):
             json.dumps(self.document, ensure_ascii=False),
             status_code=self.status.value,
             mimetype="application/problem+json",
-            headers={"Cache-Control": "no-store"},
+            headers={"Cache-Control": "no-store", **self.headers},
         )
 
 
@@ -72,7 +75,7 @@ def read(req: func.HttpRequest, message: type[Message], largest: int = LARGEST_B
     Raises:
         ProblemError: naming every fault: not JSON, too large, unknown or wrong fields.
     """
-    document = _parsed(req.get_body() or b"", largest)
+    document = parsed(req.get_body() or b"", largest)
     try:
         return message.model_validate(document)
     except ValidationError as error:
@@ -80,7 +83,7 @@ def read(req: func.HttpRequest, message: type[Message], largest: int = LARGEST_B
         places = [each["loc"] for each in errors]
         # A list whose items are at fault is "too short" as well; only the items' own faults help.
         faults = [
-            _fault(each)
+            fault_of(each)
             for each in errors
             if not any(place[: len(each["loc"])] == each["loc"] != place for place in places)
         ]
@@ -92,10 +95,21 @@ def _lines(faults: list[Refusal]) -> list[str]:
     return [f"{fault.about}: {fault.what}" for fault in faults[:10]]
 
 
-def _parsed(body: bytes, largest: int) -> Any:
+def parsed(body: bytes, largest: int = LARGEST_BODY) -> Any:
+    """Read a body as JSON.
+
+    Raises:
+        ProblemError: 413 for one that is too large, 400 for what is no JSON or names Python objects.
+    """
     if len(body) > largest:
         detail = f"the body has {len(body):,} bytes, at most {largest:,} are read"
         raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the request is too large", detail)
+    document = _json(body)
+    _names_no_objects(document)
+    return document
+
+
+def _json(body: bytes) -> Any:
     try:
         return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
     except UnicodeDecodeError:
@@ -109,11 +123,45 @@ def _parsed(body: bytes, largest: int) -> Any:
     raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is not JSON", bounded(detail))
 
 
+# azure-functions-durable makes objects of what bears these names, by any class that is loaded.
+_MARKERS: Final = re.compile(r"__\w+__")
+
+
+def _names_no_objects(document: Any) -> None:
+    """Refuse keys that stand for Python objects, wherever they are.
+
+    Raises:
+        ProblemError: 400, naming the place of the first.
+    """
+    left: list[tuple[str, Any]] = [("", document)]
+    while left:
+        place, value = left.pop()
+        inside = [(f"{place}.{name}".lstrip("."), name, each) for name, each in _inside(value)]
+        for path, name, _ in inside:
+            if _MARKERS.fullmatch(name):
+                raise _marked(path)
+        left += [(path, each) for path, _, each in inside]
+
+
+def _inside(value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return list(cast("dict[str, Any]", value).items())
+    listed = cast("list[Any]", value) if isinstance(value, list) else []
+    return [(str(number), each) for number, each in enumerate(listed)]
+
+
+def _marked(place: str) -> ProblemError:
+    what = "a key with two underscores on both sides names a Python object, and none is made here"
+    fault = Refusal(code="forbidden_key", what=what, remedy="remove the key", about=bounded(place, 200))
+    return ProblemError(HTTPStatus.BAD_REQUEST, "the request holds a key that is not allowed", what, [fault])
+
+
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _fault(error: Any) -> Refusal:
+def fault_of(error: Any) -> Refusal:
+    """Word one fault that pydantic found."""
     about = ".".join(str(part) for part in error["loc"]) or "request"
     what = str(error["msg"]).removeprefix("Value error, ")
     remedies = {

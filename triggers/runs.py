@@ -73,6 +73,18 @@ def outcome(status: RunStatus) -> str | None:
     return document(status.output).get("outcome") or "failed"
 
 
+async def newest(client: Client, most: int) -> list[Document]:
+    """Tell the main things about the newest runs, the newest first."""
+    register = await client.read_entity_state(EntityId(contract.RUN_REGISTER, "all"))
+    known: list[str] = document(register.entity_state).get("runs", []) if register.entity_exists else []
+    statuses = await asyncio.gather(*(client.get_status(run, show_input=True) for run in known[:most]))
+    return [
+        {**summary(status), "machines": len(document(status.input_).get("machines", []))}
+        for status in statuses
+        if status.instance_id
+    ]
+
+
 async def describe(client: Client, status: RunStatus) -> Document:
     """Tell everything about one run: its phase, its machines, its open gate."""
     shown, asked = document(status.custom_status), document(status.input_)
@@ -134,6 +146,7 @@ async def _gate(client: Client, key: str) -> Document | None:
     told = ("gate", "round", "machines", "offers", "shown", "policy", "askedAt", "deadline")
     return {
         **{name: question.get(name) for name in told},
+        "key": key,
         "planHash": ledger["hash"],
         "decisions": ledger.get("entries", []),
     }

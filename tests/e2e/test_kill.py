@@ -47,7 +47,8 @@ def world(*command: str, **environment: str) -> Iterator[tuple[subprocess.Popen[
 
 def call(url: str, body: Any = None, user: str = "olive@contoso.com") -> tuple[int, Any]:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"X-Failback-User": user})
+    headers = {"X-Failback-User": user, "Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=data, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.loads(answer.read())

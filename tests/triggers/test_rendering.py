@@ -39,6 +39,8 @@ def _sample_reports() -> ModuleType:
 reports = _sample_reports()
 HOSTILE = "<script>alert(1)</script>|`x` **loud** [a](http://evil.example) \"'&\n# big\n---"
 RENDERERS = pytest.mark.parametrize("render", [as_html, as_markdown])
+# As hostile as an id can be that a door lets in.
+HOSTILE_ID = re.sub(r"[\\?#%\x00-\x20]", "", HOSTILE)
 
 
 class Page(HTMLParser):
@@ -82,7 +84,7 @@ def hostile() -> Report:
         why=HOSTILE,
         method=HOSTILE,
         machines=(HOSTILE,),
-        recovery_points={HOSTILE: PointChoice(select=Select.CUSTOM, id=HOSTILE)},
+        recovery_points={HOSTILE: PointChoice(select=Select.CUSTOM, id=HOSTILE_ID)},
     )
     bad = reports.failed()
     failing = bad.machines[0].having(name=HOSTILE, failure=bad.machines[0].failure.having(what=HOSTILE))
