@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$p"; break; }; done)
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-CODE := function_app.py orchestrators activities triggers domain gateway identity simulator localhost cli tests
+CODE := function_app.py orchestrators activities triggers domain gateway identity simulator localhost cli infra tests
 
 # What fails beside others on a busy machine is asked once more alone: a rule that is broken fails twice.
 SUITE = $(BIN)/python -m pytest -q -n 2
@@ -63,6 +63,30 @@ lock: | $(BIN)/python ## pin every requirement with its hashes, newest that fit
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--upgrade --constraint requirements-local.txt --extra local --group dev pyproject.toml -o requirements-dev.txt
 
+# Tools that would not fit among our own requirements live each in a place of its own, in one version.
+build/checkov/bin/checkov: | $(BIN)/python
+	$(BIN)/python -m venv build/checkov
+	build/checkov/bin/python -m pip install --quiet --disable-pip-version-check checkov==3.3.30
+
+build/kusto/node_modules:
+	@mkdir -p build/kusto
+	npm install --silent --no-package-lock --prefix build/kusto @kusto/language-service-next@12.4.1
+
+build/supply/bin/pip-audit: | $(BIN)/python
+	$(BIN)/python -m venv build/supply
+	build/supply/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1 cyclonedx-bom==7.5.0
+
+infra-lint: $(VENV)/dev.stamp build/checkov/bin/checkov build/kusto/node_modules ## checkov, and Kusto's language service
+	build/checkov/bin/checkov --directory infra --framework bicep --skip-download --compact --quiet
+	$(BIN)/python -m pytest -q tests/infra
+
+audit: build/supply/bin/pip-audit ## are there advisories for what is deployed?
+	build/supply/bin/pip-audit --require-hashes --disable-pip --strict --requirement requirements.txt
+
+sbom: build/supply/bin/pip-audit ## what is deployed, as CycloneDX under build/
+	build/supply/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
+		--output-file build/sbom.json
+
 bench: $(VENV)/dev.stamp ## measure the local host; JSON under build/, a table here
 	@mkdir -p build
 	$(BIN)/python bench/localhost.py build/bench-localhost.json
@@ -74,4 +98,4 @@ chaos: $(VENV)/dev.stamp ## the long randomized runs, and kills at every boundar
 clean: ## everything that can be made again
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 
-.PHONY: help demo up test lint coverage check format lock bench chaos clean
+.PHONY: help demo up test lint coverage check format lock infra-lint audit sbom bench chaos clean

@@ -1,7 +1,7 @@
 """Makes host.json name the backend that orchestrations are kept in: `python3 infra/backend.py storage|scheduler`.
 
 Settings of the app can override host.json for the running host, but the scale controller of the platform is told
-what the file says, so the file must say it. A hub belongs to one backend for its life: choose before the first run.
+what the file says, so the file must say it. A hub belongs to one backend for life: choose before the first run.
 """
 
 import json

@@ -38,6 +38,8 @@ var regionCalls = [
 var machineCalls = [
   // Does the machine run, is its agent well, which disks are to be re-protected?
   'Microsoft.Compute/virtualMachines/read'
+  // Which addresses does it have?
+  'Microsoft.Network/networkInterfaces/read'
 ]
 var machineLogs = [
   // Heartbeats, where the workspace goes by the rights on the machine.
@@ -57,7 +59,6 @@ var machineChecked = [
   // Disks keep their encryption.
   'Microsoft.Compute/diskEncryptionSets/read'
   // The machine at home, and the test machine, get network cards.
-  'Microsoft.Network/networkInterfaces/read'
   'Microsoft.Network/networkInterfaces/write'
   'Microsoft.Network/networkInterfaces/delete'
   'Microsoft.Network/networkInterfaces/join/action'

@@ -20,6 +20,7 @@ from gateway.pipeline import ArmReader
 _GROUP: Final = "/subscriptions/s/resourceGroups/g"
 EXAMPLES: Final[Mapping[str, Any]] = {
     "vm_id": f"{_GROUP}/providers/Microsoft.Compute/virtualMachines/n",
+    "card_id": f"{_GROUP}/providers/Microsoft.Network/networkInterfaces/n",
     "network_id": f"{_GROUP}/providers/Microsoft.Network/virtualNetworks/n",
     "account_id": f"{_GROUP}/providers/Microsoft.Storage/storageAccounts/n",
     "resource_group": _GROUP,
@@ -109,7 +110,11 @@ def called_through_the_reader() -> set[str]:
     for reads in readers():
         for name, method in inspect.getmembers(reads(recorder), inspect.ismethod):
             if not name.startswith("_"):
-                method(**{each: EXAMPLES[each] for each in inspect.signature(method).parameters})
+                wanted = inspect.signature(method).parameters
+                assert set(wanted) <= set(EXAMPLES), (
+                    f"say in EXAMPLES what {method.__qualname__} may be asked with"
+                )
+                method(**{each: EXAMPLES[each] for each in wanted})
     return {action("GET", path) for path in recorder.paths}
 
 
