@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
-
-from azure.mgmt.recoveryservicessiterecovery import models
+from typing import TYPE_CHECKING, Final
 
 from domain.contract import RecoveryPoint
 from domain.errors import bounded
@@ -28,6 +26,12 @@ from domain.machine import (
     region,
 )
 from gateway.ids import container_of, resource_group_of
+from gateway.lazy import Lazy
+
+if TYPE_CHECKING:
+    from azure.mgmt.recoveryservicessiterecovery import models
+else:
+    models = Lazy("azure.mgmt.recoveryservicessiterecovery.models")
 
 # The year of SQL Server's first date, which an idle currentScenario starts in; Azure is younger.
 _NEVER_BEFORE: Final = 1900

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from azure.core import AzureClouds
 from azure.core.paging import ItemPaged
 from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest, HttpResponse
-from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 
 from domain.contract import RecoveryPoint
 from domain.errors import Refusal, Undecided
@@ -24,7 +23,13 @@ from gateway import bodies, mapping
 from gateway.batch import Batch
 from gateway.faults import UNANSWERED, Refused, act_fault, reading
 from gateway.ids import ItemId, VaultId
+from gateway.lazy import Lazy
 from gateway.pipeline import ACT_TIMEOUT, PAGES_BUDGET, Line, within
+
+if TYPE_CHECKING:
+    import azure.mgmt.recoveryservicessiterecovery as sdk
+else:
+    sdk = Lazy("azure.mgmt.recoveryservicessiterecovery")
 
 # A job's start time is the service's, `since` may be that of another of its front ends.
 CLOCKS_APART: Final = timedelta(minutes=5)
@@ -56,7 +61,7 @@ class SiteRecovery:
 
     def __init__(self, vault: VaultId, line: Line) -> None:
         self.vault = vault
-        self._client = SiteRecoveryManagementClient(
+        self._client = sdk.SiteRecoveryManagementClient(
             line.credential,
             vault.subscription,
             base_url=line.settings.arm,
