@@ -9,16 +9,11 @@ from simulator.effects import Started, Wish, end, schedule_shutdown
 from simulator.envelopes import Refused, Trace, refused
 from simulator.estate import Act
 from simulator.faults import FaultName, Occasion
-from simulator.jobs import (
-    COMMITTING_REPROTECT,
-    FAILOVER_WITHOUT_SHUTDOWN,
-    SCENARIOS,
-    Job,
-    Scenario,
-)
+from simulator.jobs import Job, Scenario
 from simulator.lifecycle import State, allows
 from simulator.mishaps import bend, faults_of
 from simulator.recovery_points import Point, find, newest
+from simulator.scenarios import COMMITTING_REPROTECT, FAILOVER_WITHOUT_SHUTDOWN, SCENARIOS
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -35,6 +30,7 @@ DURATION_NAMES = {
     Act.REPROTECT: "reprotect",
     Act.CANCEL_FAILOVER: "cancel_failover",
     Act.DISABLE: "disable",
+    Act.ENABLE: "enable",
 }
 
 
@@ -43,6 +39,12 @@ def begin(world: World, item: Item, act: Act, wish: Wish, trace: Trace) -> Job:
     trace.act, trace.item = str(act), item.id
     check(world, item, act, trace)
     point = _choose_point(world, item, act, wish, trace)
+    return start(world, item, act, wish, trace, point=point)
+
+
+def start(world: World, item: Item, act: Act, wish: Wish, trace: Trace, *, point: Point | None = None) -> Job:
+    """Start an act that may begin, and answer its job."""
+    trace.act, trace.item = str(act), item.id
     job = _make_job(world, item, act, wish, trace)
     started = Started(
         world=world,
@@ -129,8 +131,13 @@ def _make_job(world: World, item: Item, act: Act, wish: Wish, trace: Trace) -> J
         act=act,
         item_id=item.id,
         target_object_id=item.entity_id,
-        target_name=item.machine.name,
+        target_name=_shown_name(item, act),
     )
+
+
+def _shown_name(item: Item, act: Act) -> str:
+    """Answer the machine's name as a job shows it: in lower case while it is enabled (recorded)."""
+    return item.machine.name.lower() if act is Act.ENABLE else item.machine.name
 
 
 def _scenario(world: World, item: Item, act: Act, wish: Wish) -> tuple[Scenario, timedelta]:
@@ -146,10 +153,10 @@ def _describe(started: Started) -> None:
     item, job = started.item, started.job
     job.affected = {
         "primaryVmId": item.entity_id,
-        "primaryVmName": item.machine.name,
+        "primaryVmName": job.target_name,
         "recoveryVmId": "",
         "recoveryVmName": item.machine.name.lower(),
-        "protectionProfileId": started.world.ids.fixed("policy", item.vault.policy_id),
+        "protectionProfileId": item.policy.guid,
         "primaryCloudId": item.source.container_guid,
         "primaryCloudName": item.source.container,
         "recoveryCloudId": item.target.container_guid,

@@ -15,7 +15,7 @@ from simulator.messages import Response
 
 if TYPE_CHECKING:
     from simulator.messages import Request
-    from simulator.model import Item, Site, Vault
+    from simulator.model import Fabric, Item, Site, Vault
     from simulator.world import World
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -42,15 +42,19 @@ class Call:
         return found
 
     def site(self) -> Site:
-        """Answer the site whose fabric, and container if any, the path names."""
-        vault = self.vault()
-        site = vault.site_by_fabric(self.params["fabric"])
-        if site is None:
+        """Answer the container the path names, by its name or its GUID."""
+        fabric, wanted = self.fabric(), self.params["container"].lower()
+        for site in self.vault().containers_of(fabric):
+            if wanted in {site.container.lower(), site.container_guid}:
+                return site
+        raise Refused(not_found(self.params["container"], self.trace))
+
+    def fabric(self) -> Fabric:
+        """Answer the fabric the path names."""
+        found = self.vault().fabric(self.params["fabric"])
+        if found is None:
             raise Refused(not_found(self.params["fabric"], self.trace))
-        wanted = self.params.get("container", site.container).lower()
-        if wanted not in {site.container.lower(), site.container_guid}:
-            raise Refused(not_found(self.params["container"], self.trace))
-        return site
+        return found
 
     def item(self) -> Item:
         """Answer the protected item the path names; 404 where it is not, or is no longer."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from simulator.faults import Fault
 from simulator.lifecycle import CELLS
 from simulator.messages import Response, json_response
-from simulator.providers.site_recovery.item_view import progress
+from simulator.providers.site_recovery.replication import progress
 from simulator.times import ticks
 
 if TYPE_CHECKING:

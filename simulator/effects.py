@@ -77,10 +77,14 @@ def end(started: Started, when: datetime) -> None:
     item.points_until = item.points_until or (job.started if job.act is Act.FAILOVER else None)
     _EFFECTS[job.act](started)
     to = SUCCEEDS_TO[job.act]
-    if to is not None and job.act is not Act.REPROTECT and world.items.get(key(item.id)) is item:
+    if to is not None and job.act not in _MOVES and world.items.get(key(item.id)) is item:
         item.enter(to)
     if to is State.TEST_FAILOVER_CLEANED:
         _let_label_go(world, item)
+
+
+_MOVES = {Act.REPROTECT, Act.ENABLE}
+"""Acts whose effect itself brings an item into the state that follows."""
 
 
 def cancel(world: World, job: Job) -> None:
@@ -168,8 +172,11 @@ def _reprotected(started: Started) -> None:
         old.machine,
         old.target,
         old.source,
+        old.policy,
         lifecycle_id=old.lifecycle_id,
         multi_vm_group_id=old.multi_vm_group_id,
+        initial_primary=old.initial_primary,
+        initial_recovery=old.initial_recovery,
         source_vm_id=old.arrived_vm_id or old.target.vm_id(old.machine.name),
     )
     moved.points_from, moved.reprotected = None, True
@@ -185,6 +192,15 @@ def _cancelled(started: Started) -> None:
     started.world.machines.remove(started.item.arrived_vm_id or "")
 
 
+def _enabled(started: Started) -> None:
+    world, item = started.world, started.item
+    nic = world.machines.nic_of(item.source_vm_id)
+    item.source_address = nic.address if nic else ""
+    item.first_heartbeat = started.job.started + world.seconds("first_heartbeat", item.machine)
+    world.add(item)
+    world.begin_sync(item)
+
+
 def _disabled(started: Started) -> None:
     started.world.drop(started.item)
 
@@ -198,4 +214,5 @@ _EFFECTS = {
     Act.REPROTECT: _reprotected,
     Act.CANCEL_FAILOVER: _cancelled,
     Act.DISABLE: _disabled,
+    Act.ENABLE: _enabled,
 }

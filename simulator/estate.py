@@ -44,6 +44,7 @@ class Act(StrEnum):
     REPROTECT = "reprotect"
     CANCEL_FAILOVER = "cancelFailover"
     DISABLE = "disable"
+    ENABLE = "enable"
 
 
 class Direction(StrEnum):
@@ -63,6 +64,7 @@ class StartState(StrEnum):
     TEST_FAILOVER_CLEANED = "test-failover-cleaned"
     COMMIT_PENDING = "commit-pending"
     COMMITTED = "committed"
+    UNPROTECTED = "unprotected"
 
 
 ALIASES = {
@@ -108,8 +110,10 @@ class Durations(_Part):
     """How long things take, in simulated seconds; the defaults are recorded or documented times.
 
     Failover 205 s with the source's shutdown and 140 s without, re-protect 506 s and commit 8 s were
-    recorded for A2A machines; cleanup 82 s and change of recovery point 293 s for A2A cluster members;
-    test failover 203 s is Microsoft's own example. After a re-protect, replication took 46 to 51 minutes.
+    recorded for A2A machines, as were 425 s to enable replication, 82 s to make a fabric and 140 s to map two
+    containers; cleanup 82 s and change of recovery point 293 s for A2A cluster members;
+    test failover 203 s is Microsoft's own example. After a re-protect, replication took 46 to 51 minutes,
+    after replication was enabled 15 to 31; the last 5 to 15 of them a first recovery point was waited for.
     """
 
     test_failover: Seconds = 203
@@ -121,7 +125,13 @@ class Durations(_Part):
     reprotect: Seconds = 506
     cancel_failover: Seconds = 60
     disable: Seconds = 30
+    enable: Seconds = 425
+    create_fabric: Seconds = 82
+    map_containers: Seconds = 140
     initial_replication: Seconds = 45 * 60
+    first_replication: Seconds = 25 * 60
+    first_point: Seconds | None = None
+    first_heartbeat: Seconds = 230
     agent_delay: Seconds = 120
     heartbeat_delay: Seconds = 120
     recovery_plan_overhead: Seconds = 4
@@ -188,6 +198,8 @@ class MachineSpec(_Part):
     multi_vm_group: str = ""
     tested: bool = False
     public_ip: bool = False
+    target_name: str | None = None
+    target_size: str | None = None
     target_address: str | None = None
     arrives: Arrival = Arrival()
     test_arrives: Arrival = Arrival()
@@ -277,6 +289,7 @@ class VaultSpec(_Part):
     secondary: str = "eastus"
     policy: str = "24-hour-retention-policy"
     retention_hours: int = Field(default=24, ge=2, le=360)
+    bare: bool = False
     machines: tuple[MachineSpec, ...] = ()
     recovery_plans: tuple[PlanSpec, ...] = ()
 
@@ -284,6 +297,9 @@ class VaultSpec(_Part):
     def _two_regions(self) -> Self:
         if self.primary == self.secondary:
             msg = "a vault replicates between two different regions"
+            raise ValueError(msg)
+        if self.bare and any(machine.state is not StartState.UNPROTECTED for machine in self.machines):
+            msg = "the machines of a bare vault are unprotected"
             raise ValueError(msg)
         return self
 

@@ -98,7 +98,7 @@ def _meddle(call: Call, occasion: Occasion) -> None:
 
 
 def _item(call: Call, occasion: Occasion) -> Item | None:
-    if not occasion.item or "fabric" not in call.params:
+    if not occasion.item or "container" not in call.params:
         return None
     try:
         return call.world.items.get(key(call.site().item_id(occasion.item)))

@@ -1,17 +1,16 @@
-"""Jobs and their tasks: names in recorded order, times as shares of the job's own duration."""
+"""Jobs: what is stored of one, and what follows from the clock."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from simulator.estate import Act
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from simulator.envelopes import Trace
     from simulator.plans import PlanRun
@@ -30,7 +29,10 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSpec:
-    """One task of a scenario; `begin` and `end` are shares of the whole job."""
+    """One task of a scenario; `begin` and `end` are shares of the whole job.
+
+    Without a `task_id` every job gives it a GUID; `child` makes it a group, of no tasks where it is empty.
+    """
 
     task_id: str
     name: str
@@ -51,231 +53,7 @@ class Scenario:
     tasks: tuple[TaskSpec, ...]
 
 
-def _task(task_id: str, name: str, friendly: str, begin: float, end: float) -> TaskSpec:
-    return TaskSpec(task_id=task_id, name=name, friendly_name=friendly, begin=begin, end=end)
-
-
-def _skipped(task_id: str, name: str, friendly: str, begin: float) -> TaskSpec:
-    return TaskSpec(task_id=task_id, name=name, friendly_name=friendly, begin=begin, end=begin, skipped=True)
-
-
 SHUTDOWN_TASK = "ShutdownVmOnPrimaryForUFO"
-_UFO_CHECK = (
-    "UnplannedFailoverPreflightChecksTask",
-    "VmUfoPrerequisitesCheck",
-    "Prerequisites check for failover",
-)
-_UFO_SHUTDOWN = (SHUTDOWN_TASK, "VmShutdownVmOnPrimary", "Shut down the virtual machine")
-_UFO_SYNC = (
-    "PrepareForUnPlannedFailoverTask",
-    "VmPrepareForUnPlannedFailover",
-    "Synchronizing the latest changes",
-)
-_UFO_START = ("StartVmOnSecondary", "VmFoStartVmOnSecondary", "Start the replica virtual machine")
-_SWITCH_CHECK = "SwitchReplicationGroupProtectionPreflightTask"
-_REQUIREMENTS = "GetSwitchProtectionRequirementsTask"
-
-FAILOVER_WITHOUT_SHUTDOWN = Scenario(
-    name="UnplannedFailover",
-    friendly_name="Failover",
-    details="FailoverJobDetails",
-    tasks=(
-        _task(*_UFO_CHECK, 0.0187, 0.0255),
-        # invented: how the shutdown task of a failover without shutdown reads was not recorded
-        _skipped(*_UFO_SHUTDOWN, 0.0255),
-        _skipped(*_UFO_SYNC, 0.0260),
-        _task("FailoverTask", "VmFailover", "Start failover", 0.0270, 0.9952),
-        _task(*_UFO_START, 0.9952, 1.0),
-    ),
-)
-
-SCENARIOS: Mapping[Act, Scenario] = MappingProxyType(
-    {
-        Act.FAILOVER: Scenario(  # recorded, with its proportions
-            name="UnplannedFailover",
-            friendly_name="Failover",
-            details="FailoverJobDetails",
-            tasks=(
-                _task(*_UFO_CHECK, 0.0187, 0.0255),
-                _task(*_UFO_SHUTDOWN, 0.0255, 0.3310),
-                _skipped(*_UFO_SYNC, 0.3310),
-                _task("FailoverTask", "VmFailover", "Start failover", 0.3350, 0.9967),
-                _task(*_UFO_START, 0.9967, 1.0),
-            ),
-        ),
-        Act.REPROTECT: Scenario(  # recorded, with its proportions
-            name="SwitchReplicationGroupProtection",
-            friendly_name="Reprotect",
-            details="SwitchProtectionJobDetails",
-            tasks=(
-                _task(_SWITCH_CHECK, _SWITCH_CHECK, "Prerequisite check", 0.0012, 0.0048),
-                TaskSpec(
-                    task_id="CommitFailoverTask",
-                    name="VmCommitFailover",
-                    friendly_name="Committing failover",
-                    begin=-1.0,  # recorded without any time
-                    skipped=True,
-                ),
-                _task(
-                    "DiscoverReplicaTask",
-                    "DiscoverReplicaTask",
-                    "Discovering replica virtual machine",
-                    0.0048,
-                    0.0055,
-                ),
-                _task(_REQUIREMENTS, _REQUIREMENTS, "Getting reprotection requirements", 0.0055, 0.0064),
-                TaskSpec(
-                    task_id="ProtectReplicaTask",
-                    name="ProtectReplicaTask",
-                    friendly_name="Reprotecting virtual machine (1)",
-                    begin=0.0064,
-                    end=1.0,
-                    child="Enable replication",
-                ),
-            ),
-        ),
-        # Task names of the next four are Microsoft's documentation; invented: their task ids,
-        # since no job of these kinds was recorded for a single machine.
-        Act.TEST_FAILOVER: Scenario(
-            name="TestFailover",
-            friendly_name="Test failover",
-            details="TestFailoverJobDetails",
-            tasks=(
-                _task(
-                    "TestFailoverPreflightChecksTask",
-                    "VmTfoPrerequisitesCheck",
-                    "Prerequisites check for test failover",
-                    0.02,
-                    0.06,
-                ),
-                _task(
-                    "CreateTestVmTask",
-                    "VmCreateTestVm",
-                    "Create test virtual machine",
-                    0.06,
-                    0.60,
-                ),
-                _task(
-                    "PrepareTestVmTask",
-                    "VmPrepareTestVm",
-                    "Preparing the virtual machine",
-                    0.60,
-                    0.90,
-                ),
-                _task("StartTestVmTask", "VmStartTestVm", "Start the virtual machine", 0.90, 1.0),
-            ),
-        ),
-        Act.TEST_FAILOVER_CLEANUP: Scenario(
-            name="TestFailoverCleanup",
-            friendly_name="Test failover cleanup",
-            details="TestFailoverJobDetails",
-            tasks=(
-                _task(
-                    "TestFailoverCleanupPreflightChecksTask",
-                    "VmTfoCleanupPrerequisitesCheck",
-                    "Prerequisites check for test failover cleanup",
-                    0.02,
-                    0.05,
-                ),
-                _task(
-                    "CleanupTestVmTask",
-                    "VmCleanupTestVm",
-                    "Cleaning up the test virtual machine",
-                    0.05,
-                    1.0,
-                ),
-            ),
-        ),
-        Act.CHANGE_RECOVERY_POINT: Scenario(
-            name="ChangePit",
-            friendly_name="Change the recovery point",
-            details="AsrJobDetails",
-            tasks=(
-                _task(
-                    "ChangePitPreflightChecksTask",
-                    "VmChangePitPrerequisitesCheck",
-                    "Prerequisites check for changing the recovery point",
-                    0.01,
-                    0.03,
-                ),
-                _task("ChangePitTask", "VmChangePit", "Changing the recovery point", 0.03, 1.0),
-            ),
-        ),
-        Act.COMMIT: Scenario(
-            name="CommitFailover",
-            friendly_name="Commit",
-            details="AsrJobDetails",
-            tasks=(
-                _task(
-                    "CommitFailoverPreflightChecksTask",
-                    "VmCommitPrerequisitesCheck",
-                    "Prerequisite check",
-                    0.05,
-                    0.25,
-                ),
-                _task("CommitFailoverTask", "VmCommitFailover", "Commit", 0.25, 1.0),
-            ),
-        ),
-        Act.CANCEL_FAILOVER: Scenario(
-            name="CancelFailover",
-            friendly_name="Cancel failover",
-            details="AsrJobDetails",
-            tasks=(_task("CancelFailoverTask", "VmCancelFailover", "Cancel failover", 0.05, 1.0),),
-        ),
-        Act.DISABLE: Scenario(
-            name="DisableDr",
-            friendly_name="Disable replication",
-            details="AsrJobDetails",
-            tasks=(_task("DisableDrTask", "DisableDr", "Disabling replication", 0.05, 1.0),),
-        ),
-    }
-)
-
-COMMITTING_REPROTECT = replace(  # invented: the task is there to commit what was not committed
-    SCENARIOS[Act.REPROTECT],
-    tasks=tuple(
-        _task(task.task_id, task.name, task.friendly_name, 0.0048, 0.0050)
-        if task.task_id == "CommitFailoverTask"
-        else task
-        for task in SCENARIOS[Act.REPROTECT].tasks
-    ),
-)
-
-VAULT_HEALTH = Scenario(  # recorded
-    name="RefreshVaultHealth",
-    friendly_name="Refresh vault health",
-    details="AsrJobDetails",
-    tasks=(
-        _task(
-            "RefreshFailoverHealthTask",
-            "RefreshFailoverHealthTask",
-            "Refreshing failover health",
-            0.72,
-            1.0,
-        ),
-    ),
-)
-
-CANCEL_JOB = Scenario(  # invented: no cancelling of a job was recorded
-    name="CancelJob",
-    friendly_name="Cancel job",
-    details="AsrJobDetails",
-    tasks=(_task("CancelJobTask", "CancelJobTask", "Cancelling the job", 0.0, 1.0),),
-)
-
-SAVE_PLAN = Scenario(  # recorded: saving and deleting a plan are operations of one second or so
-    name="SaveRecoveryPlan",
-    friendly_name="Save recovery plan",
-    details="AsrJobDetails",
-    tasks=(_task("SaveRecoveryPlanTask", "SaveRecoveryPlanTask", "Saving the plan", 0.0, 1.0),),
-)
-
-EXPORT_JOBS = Scenario(  # invented: only the 202 of an export was recorded
-    name="ExportJobs",
-    friendly_name="Export jobs",
-    details="ExportJobDetails",
-    tasks=(_task("ExportJobsTask", "ExportJobsTask", "Exporting jobs", 0.1, 1.0),),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,6 +103,8 @@ class Job:
     point: PointUsed | None = None
     arrived_name: str | None = None
     listed: bool = True
+    cancellable: bool = True
+    reads_late: bool = False
     run: PlanRun | None = None
     again: Callable[[Trace], Job] | None = None
 

@@ -121,6 +121,7 @@ OPERATION: Mapping[Act, str] = MappingProxyType(
         Act.REPROTECT: "SwitchProtection",
         Act.CANCEL_FAILOVER: "CancelFailover",  # never seen offered for A2A, so never allowed
         Act.DISABLE: "DisableProtection",
+        Act.ENABLE: "EnableProtection",  # of what is not protected yet, so no item ever offers it
     }
 )
 """The name of each act in `allowedOperations`."""
@@ -135,6 +136,7 @@ SUCCEEDS_TO: Mapping[Act, State | None] = MappingProxyType(
         Act.REPROTECT: State.INITIAL_REPLICATION,  # of the item that takes its place
         Act.CANCEL_FAILOVER: State.PROTECTED,
         Act.DISABLE: None,  # the item is gone
+        Act.ENABLE: State.INITIAL_REPLICATION,  # of the item that appears
     }
 )
 """The state an item is in once the act's job has succeeded; a failed job leaves it where it was."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from simulator.arm import key, last_segment
 
 if TYPE_CHECKING:
-    from simulator.estate import DiskSpec
+    from simulator.estate import DiskSpec, MachineSpec
     from simulator.ids import Ids
     from simulator.model import Site
 
@@ -66,6 +66,7 @@ class VirtualMachine:
     """A virtual machine in Compute; `computer` is the name its guest calls itself."""
 
     id: str
+    spec: MachineSpec
     name: str
     region: str
     size: str
@@ -106,9 +107,9 @@ class Boot:
     """How a machine is to be made: what it is of, where it stands, and how it comes up."""
 
     site: Site
-    name: str
+    spec: MachineSpec
     size: str
-    os_type: str
+    name: str
     disks: tuple[DiskSpec, ...]
     disk_suffix: str
     subnet_id: str
@@ -152,8 +153,9 @@ class Machines:
             id=boot.site.vm_id(boot.name),
             name=boot.name,
             region=boot.site.region,
+            spec=boot.spec,
             size=boot.size,
-            os_type=boot.os_type,
+            os_type=boot.spec.os,
             vm_guid=self._ids.fresh("vm"),
             nic_id=nic.id,
             disk_ids=tuple(disk.id for disk in disks),
@@ -180,7 +182,7 @@ class Machines:
             region=boot.site.region,
             size_gb=spec.size_gb,
             os=spec.os,
-            os_type=boot.os_type,
+            os_type=boot.spec.os,
             made=now,
         )
         self.disks[key(disk.id)] = disk

@@ -74,7 +74,8 @@ def _over_quota(started: Started) -> JobError | None:
     """Answer how a machine is refused that a declared quota has no room for (invented: its code here)."""
     item = started.item
     starts = started.job.act in {Act.FAILOVER, Act.TEST_FAILOVER}
-    if not starts or not quota_is_exceeded(started.world, item.target.region, item.machine.size):
+    size = item.machine.target_size or item.machine.size
+    if not starts or not quota_is_exceeded(started.world, item.target.region, size):
         return None
     return JobError(
         code="QuotaExceeded",

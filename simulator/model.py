@@ -2,52 +2,102 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from simulator.arm import Scope
-from simulator.estate import REGION_NAMES
+from simulator.arm import Scope, key
 
 if TYPE_CHECKING:
-    from simulator.estate import DiskSpec, Estate, MachineSpec, RegionSpec, VaultSpec
-    from simulator.ids import Ids
+    from simulator.estate import DiskSpec, MachineSpec, RegionSpec, VaultSpec
     from simulator.jobs import Job
     from simulator.lifecycle import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """One of the two regions of a vault, with the Site Recovery names that stand for it."""
+class Policy:
+    """A replication policy, times in minutes as on the wire."""
 
     vault_id: str
+    name: str
+    guid: str
+    history: int
+    app_consistent_every: int
+    crash_consistent_every: int = 5
+    threshold: int = 0
+    multi_vm_sync: str = "Enabled"
+
+    @property
+    def id(self) -> str:
+        """The policy's ARM id."""
+        return f"{self.vault_id}/replicationPolicies/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fabric:
+    """A region, under the name a vault gives it."""
+
+    vault_id: str
+    name: str
     region: str
     region_name: str
     spec: RegionSpec
-    scope: Scope
-    fabric_guid: str
-    container_guid: str
+    guid: str
     provider_guid: str
+
+    @property
+    def id(self) -> str:
+        """The fabric's ARM id, with the service's capital S."""
+        return f"{self.vault_id}/replicationFabrics/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One protection container in its fabric: a side that machines replicate from or to.
+
+    `scope` and `spec` say where machines are made there, and in which network; those of one machine may differ.
+    """
+
+    home: Fabric
+    container: str
+    container_guid: str
+    spec: RegionSpec
+    scope: Scope
+
+    @property
+    def region(self) -> str:
+        """The region's short name."""
+        return self.home.region
+
+    @property
+    def region_name(self) -> str:
+        """The region's name for people."""
+        return self.home.region_name
 
     @property
     def fabric(self) -> str:
         """The fabric's name."""
-        return f"asr-{self.region}"
+        return self.home.name
 
     @property
-    def container(self) -> str:
-        """The container's name."""
-        return f"asr-{self.region}-container"
+    def fabric_guid(self) -> str:
+        """What the fabric is called by in jobs."""
+        return self.home.guid
+
+    @property
+    def provider_guid(self) -> str:
+        """The name of the fabric's provider."""
+        return self.home.provider_guid
 
     @property
     def fabric_id(self) -> str:
-        """The fabric's ARM id, with the service's capital S."""
-        return f"{self.vault_id}/replicationFabrics/{self.fabric}"
+        """The fabric's ARM id."""
+        return self.home.id
 
     @property
     def container_id(self) -> str:
         """The container's ARM id."""
-        return f"{self.fabric_id}/replicationProtectionContainers/{self.container}"
+        return f"{self.home.id}/replicationProtectionContainers/{self.container}"
 
     @property
     def network_id(self) -> str:
@@ -95,28 +145,75 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """A pairing of two containers under a policy, in one direction."""
+
+    name: str
+    source: Site
+    target: Site
+    policy: Policy
+    agent_auto_update: str = "Disabled"
+    automation_account_id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The mapping's ARM id."""
+        return f"{self.source.container_id}/replicationProtectionContainerMappings/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkMapping:
+    """A pairing of two virtual networks, in one direction."""
+
+    name: str
+    source: Fabric
+    target: Fabric
+    network_id: str
+    target_network_id: str
+
+    @property
+    def id(self) -> str:
+        """The mapping's ARM id."""
+        network = f"{self.source.id}/replicationNetworks/azureNetwork"
+        return f"{network}/replicationNetworkMappings/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vault:
-    """A Recovery Services vault and its two sites."""
+    """A Recovery Services vault and what was set up in it, each by its ARM id in lower case."""
 
     id: str
     name: str
     spec: VaultSpec
     scope: Scope
     guid: str
-    sites: dict[str, Site]
+    fabrics: dict[str, Fabric] = field(default_factory=dict[str, Fabric])
+    containers: dict[str, Site] = field(default_factory=dict[str, Site])
+    policies: dict[str, Policy] = field(default_factory=dict[str, Policy])
+    mappings: dict[str, Mapping] = field(default_factory=dict[str, Mapping])
+    network_mappings: dict[str, NetworkMapping] = field(default_factory=dict[str, NetworkMapping])
 
-    @property
-    def policy_id(self) -> str:
-        """The replication policy's ARM id."""
-        return f"{self.id}/replicationPolicies/{self.spec.policy}"
+    def fabric(self, name: str) -> Fabric | None:
+        """Find a fabric by its name."""
+        return self.fabrics.get(key(f"{self.id}/replicationFabrics/{name}"))
+
+    def policy(self, name: str) -> Policy | None:
+        """Find a policy by its name."""
+        return self.policies.get(key(f"{self.id}/replicationPolicies/{name}"))
+
+    def containers_of(self, fabric: Fabric) -> list[Site]:
+        """Answer a fabric's containers."""
+        return [site for site in self.containers.values() if site.home is fabric]
+
+    def site_in(self, region: str) -> Site:
+        """Answer the first container in a region."""
+        return next(site for site in self.containers.values() if site.region == region)
 
     def other(self, site: Site) -> Site:
-        """Answer the site that is not this one."""
-        return next(s for s in self.sites.values() if s.region != site.region)
-
-    def site_by_fabric(self, fabric: str) -> Site | None:
-        """Answer the site a fabric name stands for."""
-        return next((s for s in self.sites.values() if s.fabric.lower() == fabric.lower()), None)
+        """Answer where a container's machines go: where it is mapped to, or any other."""
+        mapped = (m.target for m in self.mappings.values() if m.source.container_id == site.container_id)
+        found = next(mapped, None)
+        return found or next(s for s in self.containers.values() if s.container_id != site.container_id)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -126,6 +223,7 @@ class Item:
     name: str
     vault: Vault
     machine: MachineSpec
+    policy: Policy
     source: Site
     target: Site
     state: State
@@ -143,6 +241,8 @@ class Item:
     reprotected: bool = False
     sync_started: datetime | None = None
     sync_ends: datetime | None = None
+    waits_from: datetime | None = None
+    first_heartbeat: datetime | None = None
     points_from: datetime | None = None
     points_until: datetime | None = None
     points_deleted: bool = False
@@ -166,28 +266,3 @@ class Item:
         """Move to a state; every move is counted, so that late events know they are late."""
         self.state = state
         self.state_changes += 1
-
-
-def build_vault(estate: Estate, spec: VaultSpec, ids: Ids) -> Vault:
-    """Make a vault with its two sites."""
-    scope = Scope(estate.subscription, spec.resource_group)
-    vault_id = scope.resource("Microsoft.RecoveryServices/vaults", spec.name).replace(
-        "/subscriptions/", "/Subscriptions/", 1
-    )
-    sites = {region: _build_site(estate, vault_id, region, ids) for region in (spec.primary, spec.secondary)}
-    guid = ids.fixed("vault", vault_id)
-    return Vault(id=vault_id, name=spec.name, spec=spec, scope=scope, guid=guid, sites=sites)
-
-
-def _build_site(estate: Estate, vault_id: str, region: str, ids: Ids) -> Site:
-    spec = estate.regions[region]
-    return Site(
-        vault_id=vault_id,
-        region=region,
-        region_name=REGION_NAMES.get(region, region),
-        spec=spec,
-        scope=Scope(estate.subscription, spec.resource_group),
-        fabric_guid=ids.fixed("fabric", vault_id, region),
-        container_guid=ids.fixed("container", vault_id, region),
-        provider_guid=ids.fixed("provider", vault_id, region),
-    )

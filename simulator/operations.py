@@ -1,7 +1,8 @@
-"""Operations that act on no item: they run, end, and change nothing of an item's life."""
+"""Operations on what lies around the items: they run, end, and change nothing of an item's life."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simulator.jobs import Job
@@ -13,9 +14,22 @@ if TYPE_CHECKING:
     from simulator.jobs import Scenario
 
 
-def start_operation(call: Call, scenario: Scenario, length: timedelta, *, listed: bool) -> Job:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What an operation is about, as its job shows it."""
+
+    kind: str
+    object_id: str
+    name: str = ""
+    affected: dict[str, object] = field(default_factory=dict[str, object])
+
+
+def start_operation(
+    call: Call, scenario: Scenario, length: timedelta, *, listed: bool, target: Target | None = None
+) -> Job:
     """Start an operation of a vault; `listed` says whether it is a job people see."""
     world, vault = call.world, call.vault()
+    target = target or Target(kind="Vault", object_id=str(world.ids.number("vault", vault.id) % 10**19))
     job_id = world.ids.fresh("job")
     job = Job(
         id=job_id,
@@ -27,8 +41,10 @@ def start_operation(call: Call, scenario: Scenario, length: timedelta, *, listed
         ends=world.now + length,
         client_request_id=call.trace.client_request_id,
         correlation_id=call.trace.correlation_id,
-        target_object_id=str(world.ids.number("vault", vault.id) % 10**19),
-        target_type="Vault",
+        target_object_id=target.object_id,
+        target_name=target.name,
+        target_type=target.kind,
+        affected=target.affected,
         listed=listed,
     )
     call.trace.operation = job_id

@@ -11,8 +11,9 @@ from simulator.arm import key
 from simulator.effects import Wish
 from simulator.envelopes import Refused, Trace, refused
 from simulator.estate import Act
-from simulator.jobs import SCENARIOS, Job, JobState
+from simulator.jobs import Job, JobState
 from simulator.lifecycle import State
+from simulator.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     from simulator.model import Item, Site, Vault

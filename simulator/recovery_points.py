@@ -41,7 +41,7 @@ def points(item: Item, ids: Ids, now: datetime) -> list[Point]:
     if item.points_from is None or item.points_deleted:
         return []
     newest = min(now, item.points_until or now) - PROCESSING_LAG
-    kept_since = max(item.points_from, now - timedelta(hours=item.vault.spec.retention_hours))
+    kept_since = max(item.points_from, now - timedelta(minutes=item.policy.history))
     first = max(0, -((item.points_from - kept_since) // EVERY))
     last = (newest - item.points_from) // EVERY
     return [
@@ -62,7 +62,7 @@ def _point(item: Item, ids: Ids, number: int) -> Point:
     return Point(
         name=ids.fixed("recovery-point", life),
         time=item.points_from + number * EVERY + jitter,
-        app_consistent=number % APP_CONSISTENT_EACH == 0,
+        app_consistent=item.policy.app_consistent_every > 0 and number % APP_CONSISTENT_EACH == 0,
         lacks_data_disk=number % LACKS_A_DISK_EACH == LACKS_A_DISK_AT and len(item.disks) > 1,
     )
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from simulator.providers.site_recovery import items, jobs, plans, resources, vault
+from simulator.providers.site_recovery import (
+    clusters,
+    enabling,
+    fabrics,
+    items,
+    jobs,
+    networks,
+    plans,
+    policies,
+    vault,
+)
+from simulator.providers.site_recovery.setting_up import removed, result_of
 from simulator.route import GROUP, Route, documented, invented, observed
 
 _V = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/{{vault}}"
@@ -14,58 +25,93 @@ _P = f"{_V}/replicationRecoveryPlans"
 _R = f"{_P}/{{plan}}"
 _A = f"{_V}/replicationAlertSettings"
 
+_M = f"{_C}/replicationProtectionContainerMappings/{{mapping}}"
+_L = f"{_V}/replicationPolicies/{{policy}}"
+_W = f"{_N}/{{network}}/replicationNetworkMappings/{{mapping}}"
+_RESULT = "operationresults/{operation}"
+
+_remove_fabric = removed(fabrics.get_fabric, fabrics.remove_fabric)
+_remove_container = removed(fabrics.get_container, fabrics.remove_container)
+_remove_mapping = removed(policies.get_mapping, policies.remove_mapping)
+_remove_policy = removed(policies.get_policy, policies.remove_policy)
+_remove_network_mapping = removed(networks.get_network_mapping, networks.remove_network_mapping)
+
 SITE_RECOVERY: tuple[Route, ...] = (
-    documented("GET", _V, resources.get_vault, "vault get"),
-    observed("GET", f"{_V}/replicationFabrics", resources.list_fabrics, "fabrics list"),
-    observed("GET", _F, resources.get_fabric, "fabric get"),
-    documented("GET", f"{_F}/replicationProtectionContainers", resources.list_containers, "containers list"),
+    documented("GET", _V, fabrics.get_vault, "vault get"),
+    observed("GET", f"{_V}/replicationFabrics", fabrics.list_fabrics, "fabrics list"),
+    observed("GET", _F, fabrics.get_fabric, "fabric get"),
+    observed("PUT", _F, fabrics.create_fabric, "fabric create"),
+    documented("POST", f"{_F}/remove", _remove_fabric, "fabric delete"),
+    documented("DELETE", _F, _remove_fabric, "fabric purge"),
+    observed("GET", f"{_F}/{_RESULT}", result_of(fabrics.get_fabric), "operation result of a fabric"),
+    documented("GET", f"{_F}/replicationProtectionContainers", fabrics.list_containers, "containers list"),
     documented(
-        "GET", f"{_V}/replicationProtectionContainers", resources.list_all_containers, "containers list in vault"
+        "GET", f"{_V}/replicationProtectionContainers", fabrics.list_all_containers, "containers list in vault"
     ),
-    observed("GET", _C, resources.get_container, "container get"),
+    observed("GET", _C, fabrics.get_container, "container get"),
+    observed("PUT", _C, fabrics.create_container, "container create"),
+    documented("POST", f"{_C}/remove", _remove_container, "container delete"),
     observed(
-        "GET", f"{_C}/replicationProtectionContainerMappings", resources.list_mappings, "container mappings list"
+        "GET", f"{_C}/replicationProtectionContainerMappings", policies.list_mappings, "container mappings list"
     ),
     documented(
         "GET",
         f"{_V}/replicationProtectionContainerMappings",
-        resources.list_mappings,
+        policies.list_mappings,
         "container mappings list in vault",
     ),
     observed(
         "GET",
         f"{_C}/replicationProtectionContainerMappings/{{mapping}}",
-        resources.get_mapping,
+        policies.get_mapping,
         "container mapping get",
     ),
-    documented("GET", f"{_V}/replicationPolicies", resources.list_policies, "policies list"),
-    documented("GET", f"{_V}/replicationPolicies/{{policy}}", resources.get_policy, "policy get"),
-    documented("GET", _N, resources.list_networks, "networks list"),
-    documented("GET", f"{_N}/{{network}}", resources.get_network, "network get"),
-    documented(
+    observed("PUT", _M, policies.create_mapping, "container mapping create"),
+    documented("PATCH", _M, policies.update_mapping, "container mapping update"),
+    documented("POST", f"{_M}/remove", _remove_mapping, "container mapping delete"),
+    documented("DELETE", _M, _remove_mapping, "container mapping purge"),
+    observed("GET", f"{_M}/{_RESULT}", result_of(policies.get_mapping), "operation result of a mapping"),
+    documented("GET", f"{_V}/replicationPolicies", policies.list_policies, "policies list"),
+    observed("GET", _L, policies.get_policy, "policy get"),
+    observed("PUT", _L, policies.create_policy, "policy create"),
+    documented("PATCH", _L, policies.update_policy, "policy update"),
+    documented("DELETE", _L, _remove_policy, "policy delete"),
+    observed("GET", f"{_L}/{_RESULT}", result_of(policies.get_policy), "operation result of a policy"),
+    documented("GET", _N, networks.list_networks, "networks list"),
+    documented("GET", f"{_N}/{{network}}", networks.get_network, "network get"),
+    documented("GET", _W, networks.get_network_mapping, "network mapping get"),
+    observed("PUT", _W, networks.create_network_mapping, "network mapping create"),
+    documented("PATCH", _W, networks.update_network_mapping, "network mapping update"),
+    documented("DELETE", _W, _remove_network_mapping, "network mapping delete"),
+    observed(
         "GET",
-        f"{_N}/{{network}}/replicationNetworkMappings/{{mapping}}",
-        resources.get_network_mapping,
-        "network mapping get",
+        f"{_W}/{_RESULT}",
+        result_of(networks.get_network_mapping),
+        "operation result of a network mapping",
     ),
-    documented("GET", f"{_V}/replicationNetworks", resources.list_all_networks, "networks list all"),
+    documented("GET", f"{_V}/replicationNetworks", networks.list_all_networks, "networks list all"),
     observed(
         "GET",
         f"{_N}/{{network}}/replicationNetworkMappings",
-        resources.list_network_mappings,
+        networks.list_network_mappings,
         "network mappings list",
     ),
     documented(
         "GET",
         f"{_V}/replicationNetworkMappings",
-        resources.list_all_network_mappings,
+        networks.list_all_network_mappings,
         "network mappings list in vault",
     ),
     observed("GET", f"{_V}/replicationProtectedItems", items.list_in_vault, "items list"),
     documented("GET", f"{_C}/replicationProtectedItems", items.list_in_container, "items list in container"),
     observed("GET", _I, items.get, "item get"),
-    invented("DELETE", _I, items.delete, "item purge"),
+    observed("PUT", _I, enabling.enable, "item create (enable)"),
+    observed("PATCH", _I, enabling.update, "item update"),
+    documented("DELETE", _I, items.purge, "item purge"),
     documented("POST", f"{_I}/remove", items.delete, "item delete (disable)"),
+    documented("GET", f"{_V}/replicationProtectionClusters", clusters.list_clusters, "clusters list in vault"),
+    documented("GET", f"{_C}/replicationProtectionClusters", clusters.list_clusters, "clusters list"),
+    documented("GET", f"{_C}/replicationProtectionClusters/{{cluster}}", clusters.get_cluster, "cluster get"),
     observed("GET", f"{_I}/recoveryPoints", items.list_recovery_points, "recovery points list"),
     documented("GET", f"{_I}/recoveryPoints/{{point}}", items.get_recovery_point, "recovery point get"),
     documented("GET", f"{_I}/targetComputeSizes", items.list_target_compute_sizes, "target compute sizes list"),

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from pydantic.alias_generators import to_camel
 
 from simulator.arm import key
-from simulator.arriving import bring_up, bring_up_test
+from simulator.arriving import bring_up, bring_up_test, place_unprotected
 from simulator.async_work import AllWork
-from simulator.estate import Direction, MachineSpec, Spread
+from simulator.building import build_vault
+from simulator.estate import Direction, MachineSpec, Spread, StartState
 from simulator.ids import Ids
 from simulator.lifecycle import BEGINS_IN, State
 from simulator.machines import Machines
-from simulator.model import Item, Site, Vault, build_vault
+from simulator.model import Item, Policy, Site, Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 FINISHED_JOBS_KEPT = 5_000
 """invented: the service keeps jobs for a time; here a number keeps memory flat."""
 
-WAITING_SHARE = 0.87
-"""When the first recovery point is waited for: some five minutes long, as recorded."""
+WAITING_SHARE = 0.13
+"""When the first recovery point is waited for: some five minutes of forty-five, as recorded."""
 
 
 class World:
@@ -51,6 +52,7 @@ class World:
         self.operations: dict[str, Job] = {}
         self.machines = Machines(self.ids)
         self.work = AllWork()
+        self.enabling: list[tuple[Job, Item]] = []
         self.plans: dict[str, Plan] = {}
         self.settings: dict[str, dict[str, object]] = {}
         self.last_lists: dict[str, list[str]] = {}
@@ -102,14 +104,22 @@ class World:
 
     def begin_sync(self, item: Item, done: float = 0.0) -> None:
         """Start initial replication, `done` of it already passed; the states follow on their own."""
-        length = self.seconds("initial_replication", item.machine)
+        kind = "initial_replication" if item.reprotected else "first_replication"
+        length = self.seconds(kind, item.machine)
         item.sync_started = self.now - length * done
         item.sync_ends = item.sync_started + length
         item.ever_protected = False
         item.enter(State.INITIAL_REPLICATION)
         changes = item.state_changes
-        waiting = item.sync_started + length * WAITING_SHARE
-        self.at(waiting, lambda: self._wait_for_point(item, changes))
+        item.waits_from = item.sync_ends - self._waiting(item, length)
+        self.at(item.waits_from, lambda: self._wait_for_point(item, changes))
+
+    def _waiting(self, item: Item, length: timedelta) -> timedelta:
+        """Answer how long the first recovery point is waited for, at the end of initial replication."""
+        declared = {**self.estate.durations.model_dump(exclude_none=True), **item.machine.durations}
+        if "first_point" not in declared and "firstPoint" not in declared:
+            return length * WAITING_SHARE
+        return min(length, self.seconds("first_point", item.machine))
 
     def _wait_for_point(self, item: Item, changes: int) -> None:
         if item.state_changes != changes or item.sync_ends is None:
@@ -134,15 +144,28 @@ class World:
                 self._place(vault, machine)
 
     def _place(self, vault: Vault, machine: MachineSpec) -> None:
-        primary, secondary = vault.sites[vault.spec.primary], vault.sites[vault.spec.secondary]
+        if machine.state is StartState.UNPROTECTED:
+            place_unprotected(self, vault, machine)
+            return
+        primary, secondary = vault.site_in(vault.spec.primary), vault.site_in(vault.spec.secondary)
         forward = machine.direction is Direction.FORWARD
         source, target = (primary, secondary) if forward else (secondary, primary)
-        item = self.new_item(vault, machine, source, target)
+        policy = next(iter(vault.policies.values()))
+        initial = {"initial_primary": vault.spec.primary, "initial_recovery": vault.spec.secondary}
+        item = self.new_item(vault, machine, source, target, policy, **initial)
         item.tested, item.reprotected = machine.tested, not forward
         self.add(item)
         self._settle(item, BEGINS_IN[machine.state])
 
-    def new_item(self, vault: Vault, machine: MachineSpec, source: Site, target: Site, **kept: str) -> Item:
+    def new_item(
+        self,
+        vault: Vault,
+        machine: MachineSpec,
+        source: Site,
+        target: Site,
+        policy: Policy,
+        **kept: str,
+    ) -> Item:
         """Make an item as it is when protection begins; `kept` are ids that outlive a re-protect."""
         name = machine.item or machine.name
         group = self.ids.fixed("group", vault.id, machine.multi_vm_group or machine.name)
@@ -150,11 +173,12 @@ class World:
             name=name,
             vault=vault,
             machine=machine,
+            policy=policy,
             source=source,
             target=target,
             state=State.PROTECTED,
-            initial_primary=vault.spec.primary,
-            initial_recovery=vault.spec.secondary,
+            initial_primary=kept.get("initial_primary") or source.region,
+            initial_recovery=kept.get("initial_recovery") or target.region,
             lifecycle_id=kept.get("lifecycle_id") or self.ids.fixed("life", vault.id, name),
             multi_vm_group_id=kept.get("multi_vm_group_id") or group,
             entity_id=self.ids.fresh("entity"),
@@ -171,7 +195,7 @@ class World:
         source.since = source.made = self.now - timedelta(days=2)
         nic = self.machines.nics[key(source.nic_id)]
         item.source_address = nic.address
-        item.points_from = self.now - timedelta(hours=min(20, item.vault.spec.retention_hours - 1))
+        item.points_from = self.now - timedelta(minutes=min(20 * 60, item.policy.history - 60))
         item.enter(state)
         if state in {State.TEST_FAILOVER_WAITING, State.TEST_FAILOVER_CLEANED}:
             item.last_test_failover, item.tested = self.now - timedelta(hours=1), True
@@ -180,7 +204,7 @@ class World:
             case State.INITIAL_REPLICATION | State.WAITING_FIRST_POINT:
                 item.points_from = None
                 waiting = state is State.WAITING_FIRST_POINT
-                done = 0.95 if waiting else item.machine.sync_progress
+                done = 0.9 if waiting else item.machine.sync_progress
                 self.begin_sync(item, done)
                 self.advance(self.now)
             case State.TEST_FAILOVER_WAITING:

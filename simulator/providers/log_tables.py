@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from simulator.arm import group_of, key
 from simulator.kql import Table
 from simulator.lifecycle import CELLS
-from simulator.providers.site_recovery.item_view import last_heartbeat, progress, rpo_seconds
+from simulator.providers.site_recovery.replication import last_heartbeat, progress, rpo_seconds
 
 if TYPE_CHECKING:
     from simulator.jobs import Job
@@ -174,14 +174,15 @@ def _job(world: World, job: Job, ended: datetime) -> Record:
         "SourceFriendlyName": job.target_name,
         "SourceType": "Azure virtual machine",
         "Type": "ASRJobs",
-    } | _vault(world, vault)
+    } | _vault(vault, world.items.get(key(job.item_id or "")))
 
 
-def _vault(world: World, vault: Vault) -> Record:
+def _vault(vault: Vault, item: Item | None) -> Record:
+    policy = item.policy if item else next(iter(vault.policies.values()), None)
     return {
-        "PolicyFriendlyName": vault.spec.policy,
-        "PolicyId": vault.policy_id,
-        "PolicyUniqueId": world.ids.fixed("policy", vault.policy_id),
+        "PolicyFriendlyName": policy.name if policy else "",
+        "PolicyId": policy.id if policy else "",
+        "PolicyUniqueId": policy.guid if policy else "",
         "VaultName": vault.name,
         "VaultLocation": vault.spec.secondary,
         "VaultType": "RecoveryServicesVault",
@@ -236,7 +237,7 @@ def _items(world: World) -> list[Record]:
 
 def _item(world: World, item: Item, pushed: datetime) -> Record:
     cells, heartbeat = CELLS[item.state], last_heartbeat(item, world.now)
-    return _vault(world, item.vault) | {
+    return _vault(item.vault, item) | {
         "TimeGenerated": pushed,
         "ReplicatedItemFriendlyName": item.machine.name,
         "ReplicatedItemId": item.id,

@@ -52,8 +52,9 @@ def calling(way: Way) -> Iterator[Callable[..., Caller]]:
     """Answer what opens a caller of one estate, the way the test runs."""
     with ExitStack() as stack:
 
-        def call(estate: Any = None, **more: Any) -> Caller:
-            return stack.enter_context(Caller(Simulator(estate, clock=ManualClock(), **more), way))
+        def call(estate: Any = None, clock: ManualClock | None = None, **more: Any) -> Caller:
+            simulator = Simulator(estate, clock=clock or ManualClock(), **more)
+            return stack.enter_context(Caller(simulator, way))
 
         yield call
 

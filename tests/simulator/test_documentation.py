@@ -10,7 +10,7 @@ from simulator import Estate, Fault, ManualClock, Simulator
 from simulator.coverage import insert_coverage
 from simulator.estate import Arrival, DiskSpec, Durations, MachineSpec, RegionSpec, VaultSpec
 from simulator.faults import FaultName
-from tests.simulator.test_recordings import KNOWN, LOOSE
+from tests.simulator.recordings import KNOWN, LOOSE
 
 PAGE = Path(__file__).parents[2] / "docs/simulator.md"
 
@@ -29,13 +29,19 @@ def test_the_estate_on_the_page_can_be_served() -> None:
     assert len(Simulator(estate, clock=ManualClock()).world.items) == 6
 
 
-def test_the_machines_on_the_page_that_come_up_wrong_can_be_served() -> None:
+def test_the_bare_vault_on_the_page_can_be_served() -> None:
     estate = Estate.model_validate(yaml.safe_load(blocks("yaml")[1]))
+    world = Simulator(estate, clock=ManualClock()).world
+    assert (len(world.items), len(world.machines.vms)) == (0, 1)
+
+
+def test_the_machines_on_the_page_that_come_up_wrong_can_be_served() -> None:
+    estate = Estate.model_validate(yaml.safe_load(blocks("yaml")[2]))
     assert len(Simulator(estate, clock=ManualClock()).world.items) == 8
 
 
 def test_the_faults_on_the_page_are_faults() -> None:
-    assert len([Fault.model_validate(one) for one in yaml.safe_load(blocks("yaml")[2])]) == 4
+    assert len([Fault.model_validate(one) for one in yaml.safe_load(blocks("yaml")[3])]) == 4
 
 
 def test_every_word_of_an_estate_is_on_the_page() -> None:

@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 
 from simulator import ManualClock, Request, Simulator
 from simulator.estate import DenySpec, Estate, LockSpec, RegionSpec
 from tests.simulator.helpers import (
     GROUP,
     SUBSCRIPTION,
+    VAULT,
     VAULT_PATH,
     Caller,
     estate_of,
@@ -186,12 +188,36 @@ def test_paths_are_compared_without_regard_to_case(caller: Caller) -> None:
     assert caller.get(VAULT_PATH.lower() + "/replicationfabrics/ASR-EASTUS").status == 200
 
 
-def test_what_is_not_simulated_says_so_with_its_name(caller: Caller) -> None:
-    answer = caller.send("PUT", f"{VAULT_PATH}/replicationPolicies/p", b"{}")
+CONTAINER = f"{VAULT_PATH}/replicationFabrics/asr-eastus/replicationProtectionContainers/asr-eastus-container"
+NOT_SIMULATED = [
+    ("POST", "/providers/Microsoft.ResourceGraph/resources", "Microsoft.ResourceGraph/resources"),
+    ("PUT", VAULT_PATH, "vaults/contoso-vault"),
+    ("PUT", f"{CONTAINER}/replicationProtectionClusters/c", "replicationProtectionClusters/c"),
+    ("POST", f"{CONTAINER}/replicationProtectionClusters/c/unplannedFailover", "unplannedFailover"),
+    ("POST", f"{CONTAINER}/switchclusterprotection", "switchclusterprotection"),
+    ("POST", f"{CONTAINER}/replicationProtectedItems/x/plannedFailover", "plannedFailover"),
+    ("POST", f"{CONTAINER}/replicationProtectedItems/x/addDisks", "addDisks"),
+    ("POST", f"{VAULT_PATH}/replicationFabrics/asr-eastus/renewCertificate", "renewCertificate"),
+    ("GET", f"{VAULT_PATH}/replicationAppliances", "replicationAppliances"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "name"), NOT_SIMULATED, ids=lambda v: str(v)[-30:])
+def test_what_is_not_simulated_says_so_with_its_name(caller: Caller, method: str, path: str, name: str) -> None:
+    answer = caller.send(method, path, b"{}" if method != "GET" else b"")
     assert answer.status == 501
     error: Any = answer.json()["error"]
     assert error["code"] == "NotSimulated"
-    assert "replicationPolicies/p" in error["message"]
+    assert name in error["message"]
+
+
+def test_an_estate_has_no_shared_disk_clusters(caller: Caller) -> None:
+    clusters = caller.client.replication_protection_clusters
+    assert list(clusters.list(GROUP, VAULT)) == []
+    where = (GROUP, VAULT, "asr-eastus", "asr-eastus-container")
+    assert list(clusters.list_by_replication_protection_containers(*where)) == []
+    with pytest.raises(ResourceNotFoundError):
+        clusters.get(*where, "none")
 
 
 def test_a_denied_action_is_refused_by_its_name() -> None:

@@ -7,22 +7,18 @@ from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from simulator.arm import ITEM_TYPE, last_segment
-from simulator.lifecycle import CELLS, State
+from simulator.arm import ITEM_TYPE
+from simulator.lifecycle import CELLS
 from simulator.messages import json_text
 from simulator.model import Item
+from simulator.providers.site_recovery.disk_view import disk_body, networks
+from simulator.providers.site_recovery.replication import AWAY, SYNCING, last_heartbeat, progress, rpo_seconds
 from simulator.times import NO_SCENARIO_TIME, ticks
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from simulator.estate import DiskSpec
     from simulator.messages import JsonObject
     from simulator.world import World
 
-_SYNCING = {State.INITIAL_REPLICATION, State.WAITING_FIRST_POINT}
-_AWAY = {State.COMMIT_PENDING, State.COMMITTED}
-_GIB = 1024**3
 _FIELDS = attrgetter(*(field.name for field in fields(Item) if field.name != "written"))
 """All there is of an item; what else a list shows follows from the clock."""
 
@@ -54,8 +50,8 @@ def item_body(item: Item, world: World) -> JsonObject:
         "replicationHealth": "Normal",
         "failoverHealth": "Normal",
         "healthErrors": [],
-        "policyId": item.vault.policy_id,
-        "policyFriendlyName": item.vault.spec.policy,
+        "policyId": item.policy.id,
+        "policyFriendlyName": item.policy.name,
     }
     properties |= _last_times(item) | _health(item)
     properties["currentScenario"] = _scenario(item)
@@ -97,7 +93,7 @@ def _last_times(item: Item) -> JsonObject:
 
 def _health(item: Item) -> JsonObject:
     """Warn with 161011 until a test failover was done, while protected (recorded)."""
-    if item.tested or item.state in _SYNCING | _AWAY or item.points_from is None:
+    if item.tested or item.state in SYNCING | AWAY or item.points_from is None:
         return {}
     warning: JsonObject = {
         "innerHealthErrors": [],
@@ -144,15 +140,6 @@ def _failover_point(item: Item) -> str | None:
     return f"{containers}/{item.source.container_guid}/{rest}"
 
 
-def progress(item: Item, now: datetime) -> int | None:
-    """Answer how far initial replication is, in percent: null at first, and stale at its end."""
-    if item.sync_started is None or item.sync_ends is None:
-        return None
-    length = item.sync_ends - item.sync_started
-    share = (now - item.sync_started) / length if length else 1.0
-    return None if share < 0.05 else min(99, int(share * 100))  # noqa: PLR2004
-
-
 def _details(item: Item, world: World) -> JsonObject:
     percent = progress(item, world.now)
     monitoring: JsonObject = {
@@ -162,9 +149,9 @@ def _details(item: Item, world: World) -> JsonObject:
     }
     return (
         _identity(item)
-        | {"protectedManagedDisks": [_disk(item, disk, percent) for disk in item.disks]}
+        | {"protectedManagedDisks": [disk_body(item, disk, percent, world.now) for disk in item.disks]}
         | _target(item)
-        | _networks(item)
+        | networks(item)
         | monitoring
         | _agent(item, world)
         | _outcome(item)
@@ -200,8 +187,8 @@ def _target(item: Item) -> JsonObject:
         "primaryFabricLocation": item.source.region,
         "recoveryFabricLocation": item.target.region,
         "osType": item.machine.os,
-        "recoveryAzureVMSize": item.machine.size,
-        "recoveryAzureVMName": item.machine.name,
+        "recoveryAzureVMSize": item.machine.target_size or item.machine.size,
+        "recoveryAzureVMName": item.machine.target_name or item.machine.name,
         "recoveryAzureResourceGroupId": item.target.scope.id,
         "recoveryCloudService": None,
         "recoveryAvailabilitySet": None,
@@ -209,14 +196,15 @@ def _target(item: Item) -> JsonObject:
 
 
 def _agent(item: Item, world: World) -> JsonObject:
+    heard = last_heartbeat(item, world.now)
     agent: JsonObject = {
-        "lastHeartbeat": ticks(last_heartbeat(item, world.now)),
+        "lastHeartbeat": ticks(heard) if heard else None,
         "agentVersion": "9.65.7397.1",
         "agentExpiryDate": "9999-12-31T23:59:59.9999999Z",
         "isReplicationAgentUpdateRequired": False,
         "isReplicationAgentCertificateUpdateRequired": False,
     }
-    if item.state not in _SYNCING:
+    if item.state not in SYNCING:
         agent["agentCertificateExpiryDate"] = ticks(world.began + timedelta(days=1000))
     return agent
 
@@ -233,34 +221,20 @@ def _outcome(item: Item) -> JsonObject:
 
 
 def _synced(item: Item) -> JsonObject:
-    known = item.state not in _SYNCING or item.reprotected
+    known = item.state not in SYNCING or item.reprotected
     return {"tags": {"environment": "contoso"} if known else {}, "inputEndpoints": []}
 
 
 def _arrived(item: Item) -> str | None:
-    return item.arrived_vm_id.lower() if item.state in _AWAY and item.arrived_vm_id else None
-
-
-def last_heartbeat(item: Item, now: datetime) -> datetime:
-    """Answer the agent's last word: every five minutes, frozen once the machine has failed over."""
-    seen = min(now, item.last_failover) if item.last_failover and item.state in _AWAY else now
-    return seen - timedelta(seconds=seen.timestamp() % 300)
-
-
-def rpo_seconds(item: Item, world: World) -> int | None:
-    """Answer the recovery point objective: it moves while protected, freezes once failed over (recorded)."""
-    if not item.ever_protected or item.state in _SYNCING:
-        return None
-    at = last_heartbeat(item, world.now)
-    return 40 + world.ids.number("rpo", item.lifecycle_id, at.isoformat()) % 160
+    return item.arrived_vm_id.lower() if item.state in AWAY and item.arrived_vm_id else None
 
 
 def _rpo(item: Item, world: World) -> JsonObject:
-    seconds = rpo_seconds(item, world)
-    calculated = last_heartbeat(item, world.now) + timedelta(seconds=20)
+    seconds, heard = rpo_seconds(item, world), last_heartbeat(item, world.now)
+    known = seconds is not None and heard is not None
     return {
         "rpoInSeconds": seconds,
-        "lastRpoCalculatedTime": None if seconds is None else ticks(calculated),
+        "lastRpoCalculatedTime": ticks(heard + timedelta(seconds=20)) if known and heard else None,
         "rtoInSeconds": None,
     }
 
@@ -279,104 +253,4 @@ def _placement(name: str) -> JsonObject:
         "recoveryVirtualMachineScaleSetId": None,
         "recoveryCapacityReservationGroupId": None,
         "churnOptionSelected": "Normal",
-    }
-
-
-def _disk(item: Item, disk: DiskSpec, percent: int | None) -> JsonObject:
-    """Write one replicated disk; `recoveryOrignalTargetDiskId` is misspelt on the wire."""
-    away, syncing = item.state in _AWAY, item.state in _SYNCING
-    target = item.target.disk_id(disk.name)
-    account = "Microsoft.Storage/storageAccounts"
-    cache = item.vault.scope.resource(account, item.source.spec.cache_storage_account)
-    return {
-        "diskId": item.source.disk_id(disk.name).lower(),
-        "recoveryResourceGroupId": item.target.scope.id,
-        "recoveryTargetDiskId": target if away else None,
-        "recoveryReplicaDiskId": "" if away else f"{target}-ASRReplica",
-        "recoveryOrignalTargetDiskId": _original_target(item, target),
-        "recoveryReplicaDiskAccountType": "Premium_LRS",
-        "recoveryTargetDiskAccountType": "Premium_LRS",
-        "recoveryDiskEncryptionSetId": None,
-        "primaryDiskEncryptionSetId": None,
-        "diskName": disk.name,
-        "diskCapacityInBytes": disk.size_gb * _GIB,
-        "primaryStagingAzureStorageAccountId": cache,
-        "diskType": "OperatingSystem" if disk.os else "Data",
-        "resyncRequired": False,
-        "monitoringPercentageCompletion": percent if syncing else None,
-        "monitoringJobType": "InitialReplication" if syncing and percent is not None else None,
-        "dataPendingInStagingStorageAccountInMB": 0.0,
-        "dataPendingAtSourceAgentInMB": 1.50390625,
-        "diskState": "InitialReplicationPending" if syncing else "Protected",
-        "allowedDiskLevelOperation": [],
-        "isDiskEncrypted": False,
-        "secretIdentifier": None,
-        "dekKeyVaultArmId": None,
-        "isDiskKeyEncrypted": False,
-        "keyIdentifier": None,
-        "kekKeyVaultArmId": None,
-        "failoverDiskName": disk.name,
-        "tfoDiskName": f"{disk.name}-ASRtest",
-    }
-
-
-def _original_target(item: Item, target: str) -> str | None:
-    """Name the disk the machine came from: null in a first life, emptied once protected again (recorded)."""
-    if item.state in _AWAY:
-        return target.lower()
-    if not item.reprotected:
-        return None
-    return target if item.state in _SYNCING else ""
-
-
-def _networks(item: Item) -> JsonObject:
-    """Write the networks; while it syncs they are not known yet (recorded)."""
-    known = item.state not in _SYNCING
-    return {
-        "selectedRecoveryAzureNetworkId": item.target.network_id if known else None,
-        "selectedTfoAzureNetworkId": item.target.isolated_network_id if known else None,
-        "vmNics": [_nic(item, known=known)] if known or item.reprotected else [],
-    }
-
-
-def _nic(item: Item, *, known: bool) -> JsonObject:
-    pool = item.target.backend_pool_id
-    public_ip = item.target.public_ip_id(item.machine.name) if item.machine.public_ip else None
-    config: JsonObject = {
-        "name": "ipconfig1" if known else None,
-        "isPrimary": True,
-        "subnetName": item.source.spec.subnet if known else None,
-        "staticIPAddress": item.source_address if known else None,
-        "ipAddressType": "Dynamic",
-        "isSeletedForFailover": True,
-        "recoverySubnetName": item.target.spec.subnet,
-        "recoveryStaticIPAddress": item.machine.target_address or "",
-        "recoveryIPAddressType": "Static" if item.machine.target_address else "Dynamic",
-        "recoveryPublicIPAddressId": public_ip,
-        "recoveryLBBackendAddressPoolIds": [pool] if pool else [],
-        "tfoSubnetName": None,
-        "tfoStaticIPAddress": None,
-        "tfoPublicIPAddressId": None,
-        "tfoLBBackendAddressPoolIds": None,
-    }
-    return {
-        "nicId": item.nic_guid,
-        "replicaNicId": None,
-        "sourceNicArmId": item.source.nic_id(last_segment(item.source_vm_id)),
-        "vMNetworkName": item.source.network_id if known else None,
-        "recoveryVMNetworkId": item.target.network_id,
-        "ipConfigs": [config],
-        "selectionType": "SelectedByUserOverride" if known else "NotSelected",
-        "recoveryNetworkSecurityGroupId": None,
-        "enableAcceleratedNetworkingOnRecovery": False,
-        "tfoVMNetworkId": item.target.isolated_network_id if known else None,
-        "tfoNetworkSecurityGroupId": None,
-        "enableAcceleratedNetworkingOnTfo": None,
-        "recoveryNicName": None,
-        "recoveryNicResourceGroupName": None,
-        "reuseExistingNic": False,
-        "tfoRecoveryNicName": None,
-        "tfoRecoveryNicResourceGroupName": None,
-        "tfoReuseExistingNic": False,
-        "targetNicName": None,
     }

@@ -9,13 +9,15 @@ from pydantic.alias_generators import to_camel
 
 from simulator.acts import begin
 from simulator.arm import ITEM_TYPE, key, last_segment
-from simulator.effects import Wish
+from simulator.effects import Wish, cancel
 from simulator.envelopes import Refused, accepted, listing, listing_of_texts, not_found, refused
 from simulator.estate import Act
 from simulator.faults import FaultName, Occasion
 from simulator.messages import Response, json_response
 from simulator.odata import Clause, parse_filter
+from simulator.providers.site_recovery.fabrics import get_container
 from simulator.providers.site_recovery.item_view import item_body, list_text
+from simulator.providers.site_recovery.setting_up import result_of
 from simulator.recovery_points import Point, points
 from simulator.times import ticks
 
@@ -85,7 +87,7 @@ def list_in_vault(call: Call) -> Response:
 def list_in_container(call: Call) -> Response:
     """List the items of one container."""
     site = call.site()
-    found = [i for i in call.world.items_of(call.vault()) if i.source is site]
+    found = [i for i in call.world.items_of(call.vault()) if i.source.container_id == site.container_id]
     return _page(call, found)
 
 
@@ -141,6 +143,17 @@ def list_target_compute_sizes(call: Call) -> Response:
 
 def delete(call: Call) -> Response:
     """Disable replication and remove the item."""
+    return _begin(call, Act.DISABLE, Wish())
+
+
+def purge(call: Call) -> Response:
+    """Remove the item by force, whatever holds it; 404 where there is none (recorded).
+
+    invented: that a running job is cancelled, and what is left: the machines as they are.
+    """
+    item = call.item()
+    if item.holder is not None:
+        cancel(call.world, item.holder)
     return _begin(call, Act.DISABLE, Wish())
 
 
@@ -219,6 +232,8 @@ def operation_result(call: Call) -> Response:
     signed = call.world.estate.signed_urls
     if not job.over(call.world.now):
         return accepted(call.request, job, job.item_id or "", signed=signed)
+    if job.item_id is None:
+        return result_of(get_container if "item" not in call.params else get)(call)
     moved = str(job.details.get("newReplicationProtectedItemId") or job.item_id)
     item = call.world.items.get(key(moved)) or call.world.items.get(key(job.item_id or ""))
     if item is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from simulator.arm import JOB_TYPE
+from simulator.arm import JOB_TYPE, last_segment
 from simulator.jobs import SHUTDOWN_TASK, Job, JobError, JobState, TaskSpec
 from simulator.providers.site_recovery.plan_view import plan_details, plan_tasks
 from simulator.times import UNSET_TASK_TIME, ticks, whole_seconds
@@ -64,7 +64,7 @@ def list_body(job: Job, world: World) -> JsonObject:
 
 def _allowed(job: Job, *, over: bool) -> list[str]:
     if not over:
-        return ["Cancel"]
+        return ["Cancel"] if job.cancellable else []
     # invented: no failed job was recorded; the models name Restart
     return ["Restart"] if job.outcome is JobState.FAILED else []
 
@@ -98,7 +98,7 @@ def _task(job: Job, index: int, world: World) -> JsonObject:
     group = task.child is not None
     errors = _task_errors(job, task, state)
     return {
-        "taskId": task.task_id,
+        "taskId": task.task_id or world.ids.fixed("task", job.id, task.name),
         "name": task.name,
         "startTime": began,
         "endTime": ended,
@@ -111,7 +111,7 @@ def _task(job: Job, index: int, world: World) -> JsonObject:
         "groupTaskCustomDetails": (
             {
                 "instanceType": "GroupTaskDetails",
-                "childTasks": [_child(job, task, (state, words, began, ended), world)],
+                "childTasks": [_child(job, task, (state, words, began, ended), world)] if task.child else [],
             }
             if group
             else None
@@ -208,7 +208,7 @@ def _items(job: Job, world: World) -> list[JsonObject]:
     test = job.scenario.details == "TestFailoverJobDetails"
     item: Item | None = world.items.get((job.item_id or "").lower())
     name = job.arrived_name if test else None
-    network = item.target.spec.network.lower() if item else ""
+    network = last_segment(item.target.spec.network).lower() if item else ""
     if test:
         network = str(job.details.get("networkFriendlyName", ""))
     return [

@@ -14,16 +14,18 @@ from simulator.envelopes import (
     operation_status,
     refused,
 )
-from simulator.jobs import CANCEL_JOB, EXPORT_JOBS, Job, JobState, Scenario
+from simulator.jobs import Job, JobState
 from simulator.messages import Response, json_response
 from simulator.odata import Clause, parse_filter
 from simulator.operations import start_operation
 from simulator.providers.site_recovery.job_view import job_body, list_body
 from simulator.providers.site_recovery.plan_view import PLACEHOLDER, placeholder
+from simulator.scenarios import CANCEL_JOB, EXPORT_JOBS
 from simulator.times import parse_instant
 
 if TYPE_CHECKING:
     from simulator.call import Call
+    from simulator.jobs import Scenario
     from simulator.model import Vault
 
 
@@ -46,7 +48,7 @@ def get_job(call: Call) -> Response:
         return not_found(call.params["job"], call.trace)
     fresh = call.world.now - job.started < PLACEHOLDER
     asked_by_alias = call.params["job"].lower() == job.operation_id != job.id
-    if fresh and asked_by_alias:
+    if fresh and (asked_by_alias or job.reads_late):
         alias = placeholder(job)
         return json_response(alias).with_headers(("x-ms-request-id", str(alias["id"])))
     answer = json_response(job_body(job, call.world))
@@ -66,8 +68,8 @@ def get_operation_status(call: Call) -> Response:
 def cancel_job(call: Call) -> Response:
     """Cancel a running job; one that has ended refuses."""
     job = _known_job(call)
-    if job.over(call.world.now):
-        raise _refuse(call, f"The job '{job.id}' has ended.")
+    if job.over(call.world.now) or not job.cancellable:
+        raise _refuse(call, f"The job '{job.id}' cannot be cancelled now.")
     cancel(call.world, job)
     return _acted(call, job, CANCEL_JOB)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from simulator.arm import last_segment
 from simulator.estate import Act
 from simulator.jobs import Job, JobState
 from simulator.plans import Plan, members, operations
@@ -164,7 +165,7 @@ def plan_details(run: PlanRun, world: World) -> list[JsonObject]:
             "testVmName": None,
             "testVmFriendlyName": None,
             "networkConnectionStatus": None,
-            "networkFriendlyName": run.plan.target.spec.network.lower(),
+            "networkFriendlyName": last_segment(run.plan.target.spec.network).lower(),
             "subnet": run.plan.target.spec.subnet,
             "recoveryPointId": job.point.name,
             "recoveryPointTime": ticks(job.point.time),

@@ -12,12 +12,12 @@ from simulator.arm import key, last_segment
 from simulator.effects import Wish
 from simulator.envelopes import Refused, accepted, listing, not_found, refused
 from simulator.estate import Act
-from simulator.jobs import SAVE_PLAN
 from simulator.messages import Response, json_response
 from simulator.operations import start_operation
 from simulator.plans import Plan, begin_plan, make_plan, running
 from simulator.providers.site_recovery.plan_view import plan_body
 from simulator.recovery_points import PointKind
+from simulator.scenarios import SAVE_PLAN
 
 if TYPE_CHECKING:
     from simulator.call import Call
@@ -86,7 +86,8 @@ def get_plan(call: Call) -> Response:
 def create_plan(call: Call) -> Response:
     """Create a plan from boot groups of protected items."""
     given, vault = call.body(PlanBody).properties, call.vault()
-    site = vault.site_by_fabric(last_segment(given.primary_fabric_id or ""))
+    fabric = vault.fabric(last_segment(given.primary_fabric_id or ""))
+    site = next(iter(vault.containers_of(fabric)), None) if fabric else None
     if site is None:
         raise _bad(call, "FabricNotFound", "primaryFabricId is not a fabric of this vault.")
     plan = make_plan(call.world, vault, call.params["plan"], site, _names(call, given))

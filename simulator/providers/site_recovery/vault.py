@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.envelopes import accepted, listing, not_found
-from simulator.jobs import VAULT_HEALTH, Job, JobState
+from simulator.jobs import Job, JobState
 from simulator.lifecycle import State
 from simulator.messages import Response, json_response
 from simulator.operations import start_operation
+from simulator.scenarios import VAULT_HEALTH
 from simulator.times import ticks
 
 if TYPE_CHECKING:
