@@ -14,12 +14,12 @@ from activities.make_plan import make_plan
 from activities.record import record
 from activities.start_act import start_act
 from activities.validate import validate
+from orchestrators.decisions import run_decisions
 from orchestrators.failback import failback
 from orchestrators.gate import gate
 from orchestrators.herald import courier, herald
 from orchestrators.ledgers import decision_ledger, machine_lock, run_control, run_register
 from orchestrators.stage import stage
-from orchestrators.strays import stray_decisions
 from triggers.doors import guarded
 from triggers.routes import ROUTES
 
@@ -28,7 +28,7 @@ app = DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for orchestrator in (failback, stage, gate, herald, courier):
     app.orchestration_trigger(context_name="context")(orchestrator)
 
-for entity in (decision_ledger, machine_lock, run_control, run_register, stray_decisions):
+for entity in (decision_ledger, machine_lock, run_control, run_register, run_decisions):
     app.entity_trigger(context_name="context")(entity)
 
 for activity in (make_plan, look, start_act, find_act, choose_points, validate, channels, deliver, record):

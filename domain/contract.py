@@ -36,7 +36,7 @@ MACHINE_LOCK: Final = "machine_lock"
 LEDGER: Final = "decision_ledger"
 CONTROL: Final = "run_control"
 RUN_REGISTER: Final = "run_register"
-STRAYS: Final = "stray_decisions"
+DECISIONS: Final = "run_decisions"
 
 
 class Subject(Answer):

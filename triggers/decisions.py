@@ -15,9 +15,10 @@ from azure.durable_functions import EntityId
 from domain import contract
 from domain.gate import DecisionRequest, Entry, Judgement
 from domain.people import Caller, Role
+from domain.tally import Ledger, judge
 from identity import clock
 from triggers import people, runs
-from triggers.client import Client
+from triggers.client import Client, RunStatus
 from triggers.problems import ProblemError, answer, read
 
 # An entity answers within a few queue polls; a decision that is not judged by then is still stored.
@@ -63,26 +64,61 @@ async def submit(
 ) -> Entry:
     """Store a decision, wait until the gate's ledger has judged it, and give it back if it counts.
 
-    The same `entry` is one decision, however often it is sent: what was recorded of it first is given back.
+    What is sent again under the same `entry` is no second decision: once it counts, it is given back as it was
+    recorded, also when its gate is closed meanwhile. Under an `entry` that does not count yet, another may come.
 
     Raises:
         ProblemError: it does not count: 403 who may not, 404 no such run, 409 stale, duplicate, or an `entry`
             that stands for another decision, 410 over, 400 unfit; 503 if it is stored but not judged yet.
     """
     made = _entry(caller, request, entry or uuid.uuid4().hex)
+    status = await runs.find(client, run)
+    if entry is not None and (counted := await _counted(client, run, entry)) is not None:
+        return _same(counted, made)
     if (reason := _not_theirs(caller, request)) is not None:
-        await runs.find(client, run)
         raise await _kept(client, run, made, Judgement.NOT_PERMITTED, reason)
-    key = await _open_gate(client, run, made)
+    key, ledger = await _open_gate(client, status, made)
+    if entry is not None:
+        # What will not count must not use the name up: a link, or a key, is good for one that does.
+        made = made if _would_count(ledger, made) else made.having(id=f"{entry}-{uuid.uuid4().hex[:8]}")
+        await client.signal_entity(EntityId(contract.DECISIONS, run), "sent", {"id": made.id, "key": key})
     await client.signal_entity(EntityId(contract.LEDGER, key), "decide", made.to_wire())
-    judged = await _judged(client, key, made.id)
-    if _what(judged) != _what(made):
-        detail = "its key, or the link it came by, stands for another decision; that one was judged, this one not"
-        raise ProblemError(HTTPStatus.CONFLICT, _TITLES[Judgement.DUPLICATE], detail, judgement="duplicate")
+    judged = _same(await _judged(client, key, made.id), made)
     if judged.judgement is not Judgement.RECORDED:
         raise _not_recorded(judged, caller)
     await runs.wake(client, key)
     return judged
+
+
+async def _counted(client: Client, run: str, entry: str) -> Entry | None:
+    """Find what counts under a name that was sent before."""
+    state = await client.read_entity_state(EntityId(contract.DECISIONS, run))
+    sent: dict[str, str] = runs.document(state.entity_state).get("sent", {}) if state.entity_exists else {}
+    ledger = await runs.ledger_of(client, sent[entry]) if entry in sent else None
+    found = _find(ledger or {}, entry)
+    return found if found is not None and found.judgement is Judgement.RECORDED else None
+
+
+def _find(ledger: runs.Document, entry: str) -> Entry | None:
+    entries: list[runs.Document] = ledger.get("entries", [])
+    return next((Entry.from_wire(each) for each in entries if each["id"] == entry), None)
+
+
+def _same(judged: Entry, made: Entry) -> Entry:
+    """Give back what was judged, if it is what was sent.
+
+    Raises:
+        ProblemError: 409, for its name stands for something else.
+    """
+    if _what(judged) == _what(made):
+        return judged
+    detail = "its key, or the link it came by, stands for another decision; that one was judged, this one not"
+    raise ProblemError(HTTPStatus.CONFLICT, _TITLES[Judgement.DUPLICATE], detail, judgement="duplicate")
+
+
+def _would_count(ledger: Ledger, entry: Entry) -> bool:
+    """Tell what the ledger will most likely say; its own word decides."""
+    return any(each.id == entry.id for each in judge(ledger, entry).recorded)
 
 
 def _named(req: func.HttpRequest, caller: Caller, run: str) -> str | None:
@@ -136,13 +172,13 @@ def _not_theirs(caller: Caller, request: DecisionRequest) -> str | None:
     return None
 
 
-async def _open_gate(client: Client, run: str, entry: Entry) -> str:
-    """Find the gate that is asked at now.
+async def _open_gate(client: Client, status: RunStatus, entry: Entry) -> tuple[str, Ledger]:
+    """Find the ledger of the gate that is asked at now.
 
     Raises:
-        ProblemError: 404 without such a run, 410 when it has ended, 409 when it does not ask there.
+        ProblemError: 410 when the run has ended, 409 when it does not ask there.
     """
-    status = await runs.find(client, run)
+    run = str(status.instance_id)
     if runs.has_finished(status):
         raise await _kept(client, run, entry, Judgement.LATE, f"run {run} has ended; its report says how")
     shown = runs.document(status.custom_status)
@@ -151,19 +187,18 @@ async def _open_gate(client: Client, run: str, entry: Entry) -> str:
         why = f"the run does not ask at gate {entry.gate.value}; {now}"
         raise await _kept(client, run, entry, Judgement.STALE, why)
     key = str(shown["child"])
-    if await runs.ledger_of(client, key) is None:
+    ledger = await runs.ledger_of(client, key)
+    if ledger is None:
         raise ProblemError(HTTPStatus.CONFLICT, "the gate is just being opened", "read the run again, then decide")
-    return key
+    return key, Ledger.from_wire(ledger)
 
 
 async def _judged(client: Client, key: str, entry: str) -> Entry:
     """Wait until the ledger has judged a decision."""
     async for _ in runs.beats(JUDGED_WITHIN):
-        ledger = await runs.ledger_of(client, key) or {}
-        entries: list[dict[str, Any]] = ledger.get("entries", [])
-        found = next((each for each in entries if each["id"] == entry), None)
+        found = _find(await runs.ledger_of(client, key) or {}, entry)
         if found is not None:
-            return Entry.from_wire(found)
+            return found
     await runs.wake(client, key)
     raise ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -175,7 +210,7 @@ async def _judged(client: Client, key: str, entry: str) -> Entry:
 async def _keep(client: Client, run: str, entry: Entry, judgement: Judgement, why: str) -> Entry:
     """Keep a decision that reaches no gate's ledger with the run it was meant for."""
     judged = entry.having(judgement=judgement, why=why)
-    await client.signal_entity(EntityId(contract.STRAYS, run), "keep", judged.to_wire())
+    await client.signal_entity(EntityId(contract.DECISIONS, run), "stray", judged.to_wire())
     return judged
 
 

@@ -101,6 +101,7 @@ async def describe(client: Client, status: RunStatus) -> Document:
         "counts": child.get("counts") or shown.get("counts"),
         "blind": child.get("blind"),
         "gates": [opened] if gate and (opened := await _gate(client, str(shown.get("child")))) else [],
+        "strays": await strays_of(client, str(status.instance_id)),
     }
 
 
@@ -157,6 +158,12 @@ async def ledger_of(client: Client, key: str) -> Document | None:
     state = await client.read_entity_state(EntityId(contract.LEDGER, key))
     ledger = document(state.entity_state) if state.entity_exists else {}
     return ledger if "question" in ledger else None
+
+
+async def strays_of(client: Client, run: str) -> list[Document]:
+    """Give the decisions on a run that no gate took in, the newest last."""
+    state = await client.read_entity_state(EntityId(contract.DECISIONS, run))
+    return document(state.entity_state).get("strays", []) if state.entity_exists else []
 
 
 async def wake(client: Client, child: str | None) -> None:

@@ -1,0 +1,276 @@
+"""Decisions by HTTP: each is stored before it is acknowledged, counts once, and is kept if it does not count."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from domain.people import Role
+from identity import tokens
+from localhost import Response, SyncHost
+from tests.identity.entra import SETTINGS, Tenant
+from tests.rehearsal import NAME, VAULT, Rehearsal, standing
+from tests.rehearsal import SETTINGS as DECLARED
+
+DANA, OLIVE, PIA = "dana@contoso.com", "olive@contoso.com", "pia@contoso.com"
+
+
+class Gate:
+    """A run that asks people at its first gate."""
+
+    def __init__(
+        self, rehearsal: Rehearsal, host: SyncHost, machines: Sequence[str] = (NAME,), **approvals: Any
+    ) -> None:
+        self.rehearsal, self.host = rehearsal, host
+        body = {"vault": VAULT, "machines": list(machines), "approvals": approvals}
+        started = host.request("POST", "/api/failbacks", json=body, headers={"X-Failback-User": DANA})
+        assert started.status == 202, started.text
+        self.run = str(started.json()["id"])
+        self.asked = self.until_asked()
+
+    def shown(self) -> dict[str, Any]:
+        answer = self.host.request("GET", f"/api/failbacks/{self.run}", headers={"X-Failback-User": DANA})
+        return dict(answer.json())
+
+    def until_asked(self, gate: str = "failback") -> dict[str, Any]:
+        while not (asked := next((each for each in self.shown()["gates"] if each["gate"] == gate), None)):
+            assert self.host.step()
+        return dict(asked)
+
+    def until_past(self) -> None:
+        while any(each["key"] == self.asked["key"] for each in self.shown()["gates"]):
+            assert self.host.step()
+
+    def body(self, **more: Any) -> dict[str, Any]:
+        return {"gate": self.asked["gate"], "decision": "approve", "planHash": self.asked["planHash"], **more}
+
+    def decide(self, by: str = OLIVE, headers: dict[str, str] | None = None, **more: Any) -> Response:
+        sent = {"X-Failback-User": by, **(headers or {})}
+        return self.host.request("POST", self.path, json=self.body(**more), headers=sent)
+
+    @property
+    def path(self) -> str:
+        return f"/api/failbacks/{self.run}/decisions"
+
+    def entries(self) -> list[dict[str, Any]]:
+        state: Any = self.host.entity("decision_ledger", self.asked["key"])
+        return list((json.loads(state) if isinstance(state, str) else state)["entries"])
+
+    def strays(self) -> list[dict[str, Any]]:
+        while not (strays := self.shown()["strays"]):
+            assert self.host.step()
+        return list(strays)
+
+
+@pytest.fixture
+def rehearsal() -> Rehearsal:
+    return Rehearsal()
+
+
+@pytest.fixture
+def host(rehearsal: Rehearsal) -> Iterator[SyncHost]:
+    with rehearsal.host() as host:
+        yield host
+
+
+def test_a_decision_says_who_made_it_how_that_is_known_and_when(rehearsal: Rehearsal, host: SyncHost) -> None:
+    gate = Gate(rehearsal, host, quorum=2)
+    answer = gate.decide("Olive@contoso.com", comment="looks well")
+    assert (answer.status, answer.json()["by"], answer.json()["judgement"]) == (
+        200,
+        "Olive@contoso.com",
+        "recorded",
+    )
+    [entry] = gate.entries()
+    assert entry["id"] == answer.json()["id"]
+    assert (entry["by"], entry["byId"], entry["method"]) == ("Olive@contoso.com", "olive@contoso.com", "declared")
+    assert entry["comment"] == "looks well"
+    assert entry["at"].startswith(rehearsal.clock.now().strftime("%Y-%m-%d"))
+
+
+def test_a_decision_by_token_carries_object_id_groups_roles_and_address(rehearsal: Rehearsal) -> None:
+    tenant = Tenant()
+    tokens.trust(tenant)
+    azure = {**SETTINGS, "WEBSITE_SITE_NAME": "fb", "WEBSITE_HOSTNAME": "fb.contoso.test"}
+
+    def by(name: str, oid: str, *roles: Role, **more: Any) -> dict[str, str]:
+        token = tenant.token(preferred_username=name, oid=oid, roles=[role.value for role in roles], **more)
+        return {"Authorization": f"Bearer {token}", "X-Forwarded-For": "203.0.113.1, 198.51.100.4:4711"}
+
+    with rehearsal.host(settings=azure) as host:
+        body = {"vault": VAULT, "machines": [NAME], "approvals": {"groups": ["g-ops"], "quorum": 2}}
+        starter = by(DANA, "0d", Role.OPERATOR)
+        run = host.request("POST", "/api/failbacks", json=body, headers=starter).json()["id"]
+        while not (gates := host.request("GET", f"/api/failbacks/{run}", headers=starter).json()["gates"]):
+            assert host.step()
+        decision = {"gate": "failback", "decision": "approve", "planHash": gates[0]["planHash"]}
+        path, olive = (
+            f"/api/failbacks/{run}/decisions",
+            by(OLIVE, "0e", Role.APPROVER, groups=["g-ops", "g-other"]),
+        )
+        assert host.request("POST", path, json=decision, headers=olive).status == 200
+
+        outside = host.request("POST", path, json=decision, headers=by(PIA, "0f", Role.APPROVER, hasgroups=True))
+        assert outside.status == 403
+        assert "Entra left this person's groups out" in outside.json()["detail"]
+        app = by("", "0a", Role.APPROVER, scp=None, azp="robot", groups=["g-ops"])
+        refused = host.request("POST", path, json=decision, headers=app)
+        assert refused.status == 403
+        assert "only people decide" in refused.json()["detail"]
+
+        shown = host.request("GET", f"/api/failbacks/{run}", headers=starter).json()
+        first = shown["gates"][0]["decisions"][0]
+        assert (first["byId"], first["groups"], first["roles"]) == ("0e", ["g-ops"], ["Failback.Approver"])
+        assert (first["method"], first["address"]) == ("bearer", "198.51.100.4")
+
+
+def test_two_hundred_at_once_are_all_recorded() -> None:
+    names = [f"Contoso{number:02}" for number in range(10)]
+    rehearsal = Rehearsal([standing("protected-in-reverse", name) for name in names])
+    with rehearsal.host() as host:
+        gate = Gate(rehearsal, host, machines=names, quorum=20)
+
+        async def person(number: int) -> Response:
+            # Twenty people for each machine: nobody is one too many.
+            body, who = gate.body(machines=[names[number % 10]]), f"person-{number:03}@contoso.com"
+            return await host.host.request("POST", gate.path, json=body, headers={"X-Failback-User": who})
+
+        async def everybody() -> list[Response]:
+            return await asyncio.gather(*(person(number) for number in range(200)))
+
+        answers = host._run(everybody())
+        assert [answer.status for answer in answers] == [200] * 200
+        recorded = {entry["by"] for entry in gate.entries() if entry["judgement"] == "recorded"}
+        assert len(recorded) == 200
+        gate.until_past()
+        assert gate.shown()["phase"] != "ask"
+
+
+def test_the_same_decision_sent_again_under_its_key_is_one_decision(rehearsal: Rehearsal, host: SyncHost) -> None:
+    gate = Gate(rehearsal, host, quorum=2)
+    key = {"Idempotency-Key": "answer-was-lost"}
+    first, again = gate.decide(headers=key), gate.decide(headers=key)
+    assert (first.status, again.status) == (200, 200)
+    assert first.json() == again.json()
+    assert len(gate.entries()) == 1
+    assert gate.decide().status == 409
+
+
+def test_a_lost_answer_can_be_asked_for_again_after_the_gate_has_closed(
+    rehearsal: Rehearsal, host: SyncHost
+) -> None:
+    gate = Gate(rehearsal, host)
+    key = {"Idempotency-Key": "answer-was-lost"}
+    first = gate.decide(headers=key)
+    gate.until_past()
+    again = gate.decide(headers=key)
+    assert (first.status, again.status) == (200, 200)
+    assert first.json() == again.json()
+
+
+def test_another_decision_under_a_key_that_counts_is_refused(rehearsal: Rehearsal, host: SyncHost) -> None:
+    gate = Gate(rehearsal, host, quorum=2)
+    key = {"Idempotency-Key": "one"}
+    assert gate.decide(headers=key).status == 200
+    assert gate.decide(headers=key, decision="stop").status == 409
+    assert gate.decide(by=PIA, headers=key).status == 200
+    assert [entry["decision"] for entry in gate.entries()] == ["approve", "approve"]
+
+
+def test_a_decision_that_does_not_count_leaves_its_key_to_one_that_does(
+    rehearsal: Rehearsal, host: SyncHost
+) -> None:
+    gate = Gate(rehearsal, host, quorum=2, reasonRequired=True)
+    key = {"Idempotency-Key": "one"}
+    assert gate.decide(headers=key).status == 400
+    assert gate.decide(headers=key, comment="tested by hand").status == 200
+    assert [entry["judgement"] for entry in gate.entries()] == ["unfit", "recorded"]
+
+
+@pytest.mark.parametrize(
+    ("decision", "by", "refused"),
+    [
+        ({"planHash": "0" * 64}, OLIVE, (409, "stale")),
+        ({}, DANA, (403, "notPermitted")),
+        ({}, PIA, (403, "notPermitted")),
+        ({"machines": ["Somebody"]}, OLIVE, (400, "unfit")),
+        ({"breakGlass": True, "comment": "fire"}, OLIVE, (403, "notPermitted")),
+    ],
+)
+def test_what_may_not_count_is_refused_kept_and_changes_nothing(
+    rehearsal: Rehearsal, host: SyncHost, decision: dict[str, Any], by: str, refused: tuple[int, str]
+) -> None:
+    gate = Gate(rehearsal, host, approvers=[OLIVE, DANA])
+    acts = rehearsal.posts()
+    answer = gate.decide(by, **decision)
+    assert (answer.status, answer.json()["judgement"]) == refused
+    assert [(each["by"], each["judgement"]) for each in gate.entries()] == [(by, refused[1])]
+    for _ in range(5):
+        host.step()
+    assert rehearsal.posts() == acts
+    assert gate.until_asked()["round"] == 1
+
+
+def test_a_decision_at_another_gate_is_refused_and_kept(rehearsal: Rehearsal, host: SyncHost) -> None:
+    gate = Gate(rehearsal, host)
+    answer = gate.decide(gate="commit")
+    assert answer.status == 409
+    assert "it asks at gate failback" in answer.json()["detail"]
+    [stray] = gate.strays()
+    assert (stray["by"], stray["gate"], stray["judgement"]) == (OLIVE, "commit", "stale")
+    assert gate.entries() == []
+
+
+def test_a_decision_after_the_end_is_gone_and_kept(rehearsal: Rehearsal, host: SyncHost) -> None:
+    gate = Gate(rehearsal, host)
+    assert gate.decide(decision="stop").status == 200
+    host.run_until(gate.run)
+    answer = gate.decide(PIA)
+    assert (answer.status, answer.json()["judgement"]) == (410, "late")
+    assert [(each["by"], each["judgement"]) for each in gate.strays()] == [(PIA, "late")]
+
+
+@pytest.mark.parametrize("roles", ["viewer", "operator", ""])
+def test_the_decision_of_somebody_without_the_role_is_refused_and_kept(
+    rehearsal: Rehearsal, host: SyncHost, roles: str
+) -> None:
+    gate = Gate(rehearsal, host)
+    answer = gate.decide(headers={"X-Failback-Roles": roles})
+    assert answer.status == 403
+    assert [(each["by"], each["judgement"]) for each in gate.strays()] == [(OLIVE, "notPermitted")]
+    assert gate.entries() == []
+
+
+@pytest.mark.parametrize(("roles", "status"), [("breakGlass", 200), ("approver", 403), ("admin", 403)])
+def test_only_the_role_of_its_own_breaks_the_glass(
+    rehearsal: Rehearsal, host: SyncHost, roles: str, status: int
+) -> None:
+    gate = Gate(rehearsal, host, quorum=3, breakGlass=True)
+    said = {"breakGlass": True, "comment": "the site is on fire"}
+    assert gate.decide(headers={"X-Failback-Roles": roles}, **said).status == status
+
+
+def test_who_may_only_break_the_glass_cannot_decide_like_others(rehearsal: Rehearsal, host: SyncHost) -> None:
+    gate = Gate(rehearsal, host, breakGlass=True)
+    assert gate.decide(headers={"X-Failback-Roles": "breakGlass"}).status == 403
+
+
+def test_a_second_account_of_the_requester_may_not_approve(rehearsal: Rehearsal) -> None:
+    aliases = {**DECLARED, "FAILBACK_ALIASES": json.dumps({"dana-admin@contoso.com": DANA})}
+    with rehearsal.host(settings=aliases) as host:
+        gate = Gate(rehearsal, host)
+        assert gate.decide("Dana-Admin@contoso.com").status == 403
+        assert gate.decide(OLIVE).status == 200
+
+
+def test_a_name_in_the_body_is_nobodys(rehearsal: Rehearsal, host: SyncHost) -> None:
+    gate = Gate(rehearsal, host)
+    for name in ("by", "byId", "roles", "judgement", "id"):
+        said = {"X-Failback-User": PIA}
+        answer = host.request("POST", gate.path, json={**gate.body(), name: OLIVE}, headers=said)
+        assert answer.status == 400
+    assert gate.entries() == []
