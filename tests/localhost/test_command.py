@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +167,37 @@ def test_an_app_that_cannot_be_loaded_is_refused_with_a_reason(tmp_path: Path) -
         "function_app.py cannot be imported: ModuleNotFoundError: No module named 'nothing_like_this'"
         in done.stderr
     )
+
+
+CRASHING = """
+import os
+import pathlib
+import azure.durable_functions as df
+
+app = df.DFApp()
+
+
+@app.orchestration_trigger(context_name="context")
+def once(context):
+    return (yield context.call_activity("crash", "x"))
+
+
+@app.activity_trigger(input_name="name")
+def crash(name: str) -> str:
+    seen = pathlib.Path("seen")
+    if not seen.exists():
+        seen.touch()
+        os._exit(9)
+    return "second time"
+"""
+
+
+def test_a_function_that_takes_the_process_down_runs_again_at_the_next_start(tmp_path: Path) -> None:
+    (tmp_path / "function_app.py").write_text(CRASHING)
+    with serving(tmp_path) as (process, base):
+        with suppress(OSError):  # the answer may die with the process
+            call("POST", f"{base}/runtime/webhooks/durabletask/orchestrators/once/one")
+        assert process.wait(10) == 9
+    with serving(tmp_path) as (_, base):
+        status = status_until(management(base, "one"), "Completed")
+    assert status["output"] == "second time"

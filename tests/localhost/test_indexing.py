@@ -245,3 +245,14 @@ def test_a_retry_policy_that_is_not_kept_is_told(hosts: Hosts, caplog: pytest.Lo
     assert "The retry policy of function hourly has no effect here" in caplog.text
     assert "host.json: the retry policy has no effect here" in caplog.text
     assert "function at_noon" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["host.json", "local.settings.json"])
+@pytest.mark.parametrize(("text", "words"), [("{", "is not valid JSON"), ("[]", "is not a JSON object")])
+def test_a_settings_file_that_is_no_json_object_is_refused_by_name(
+    tmp_path: Path, name: str, text: str, words: str
+) -> None:
+    (tmp_path / "function_app.py").write_text("import azure.functions as func\napp = func.FunctionApp()\n")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(AppError, match=f"{name} {words}"), SyncHost(tmp_path):
+        pass

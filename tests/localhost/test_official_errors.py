@@ -10,6 +10,7 @@ import azure.functions as func
 import pytest
 
 from localhost import SyncHost, SystemClock
+from localhost.engine.events import EventType, decode_many
 from tests.localhost.apps import Context, Hosts, Steps, app_of, output_of, with_routes
 
 ANY_STATE = {"extensions": {"durableTask": {"overridableExistingInstanceStates": "AnyState"}}}
@@ -215,9 +216,11 @@ def test_what_is_logged_when_not_replaying_is_logged_once(hosts: Hosts) -> None:
 
 
 def has_timed_out(host: SyncHost, instance_id: str) -> bool:
-    told = host.status(instance_id, history=True)
-    assert told is not None
-    return "TimerFired" in [event["EventType"] for event in told.history or ()]
+    return any(event.type is EventType.TIMER_FIRED for event in decode_many(history_of(host, instance_id)))
+
+
+def history_of(host: SyncHost, instance_id: str) -> str:
+    return host.host._store.history_json(instance_id)[0]
 
 
 def hurry(context: Context) -> Steps:
@@ -243,8 +246,7 @@ def test_an_activity_and_a_deadline_race_in_real_time(seconds: float, expected: 
     with SyncHost(app, clock=SystemClock()) as host:
         instance_id = host.start("hurry", seconds)
         if expected == "timed out":
-            while not has_timed_out(host, instance_id):
-                host.run_until_idle()
+            host.run_until(lambda: has_timed_out(host, instance_id), within=timedelta(seconds=10))
         may_end.set()
         status = host.run_until(instance_id, within=timedelta(seconds=10))
     assert status is not None
