@@ -90,6 +90,7 @@ sbom: build/supply/bin/pip-audit ## what is deployed, as CycloneDX under build/
 bench: $(VENV)/dev.stamp ## measure the local host; JSON under build/, a table here
 	@mkdir -p build
 	$(BIN)/python bench/localhost.py build/bench-localhost.json
+	$(BIN)/python bench/startup.py build/bench-startup.json
 
 chaos: $(VENV)/dev.stamp ## the long randomized runs, and kills at every boundary; JUnit under build/
 	@mkdir -p build
