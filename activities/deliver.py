@@ -7,6 +7,9 @@ import traceback
 
 from activities.azure import Document, azure
 from domain.notices import Attempt, Delivery, DeliveryOrder, DeliveryStatus
+from domain.settings import Settings
+from domain.settings.notices import MAIL
+from identity import links
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +18,8 @@ def deliver(request: Document) -> Document:
     """Deliver a notice, or say why not and whether to try again; no address is in the answer or in the log."""
     order, world = DeliveryOrder.from_wire(request), azure()
     try:
-        return world.messenger.deliver(order.notice, order.channel, world.now()).to_wire()
+        page = page_for(world.settings, order)
+        return world.messenger.deliver(order.notice, order.channel, page, world.now()).to_wire()
     except Exception as error:  # noqa: BLE001 - an error's own words may repeat an address
         fault = type(error).__name__
         where = "".join(traceback.format_tb(error.__traceback__))
@@ -28,3 +32,35 @@ def deliver(request: Document) -> Document:
             at=world.now(),
         )
         return Attempt(delivery=failed).to_wire()
+
+
+def page_for(settings: Settings, order: DeliveryOrder) -> str | None:
+    """Give the page that a notice's readers are sent to: an approver's own link by mail, else the run's.
+
+    A personal link is as good as a signature, so it is made only here, for one mail, and kept nowhere.
+    """
+    base, notice = settings.public_base, order.notice
+    if base is None:
+        return None
+    person = _asked(order)
+    if person is None or notice.ask is None or not settings.link_keys:
+        return f"{base}/api/ui/failbacks/{notice.run}"
+    ask = notice.ask
+    token = links.mint(
+        settings,
+        person=person,
+        run=notice.run,
+        key=ask.key,
+        gate=ask.gate,
+        round=ask.round,
+        hash=ask.hash,
+        expires=ask.deadline,
+    )
+    return f"{base}/api/approvals/{token}"
+
+
+def _asked(order: DeliveryOrder) -> str | None:
+    """Give the approver whose mail this is, as the policy spells them."""
+    kind, _, address = order.channel.partition(":")
+    approvers = order.notice.ask.approvers if order.notice.ask and kind == MAIL else ()
+    return next((each for each in approvers if each.casefold() == address.casefold()), None)

@@ -36,7 +36,7 @@ class Azure:
         self.compute = Compute(reader)
         self.networks = Networks(reader)
         self.storage = StorageAccounts(reader)
-        self.messenger = Messenger(line.settings)
+        self.messenger = Messenger(line.settings, line.credential)
         self.logs = LogAnalytics(line)
         self.probes = Probes(loopback=is_plain_http(line.settings.arm))
         self.evidence = Evidence.over(line.settings, line.credential)

@@ -121,4 +121,4 @@ def test_a_secret_that_the_platform_could_not_read_is_named_and_stops_nothing_el
 def test_a_channel_that_was_taken_from_the_settings_is_told_as_failed(acting: Acting) -> None:
     acting()
     assert deliver("webhook").delivery.status is DeliveryStatus.FAILED
-    assert deliver("pager").delivery.words == "this channel is not configured any more"
+    assert deliver("pager").delivery.words == "this channel is not known any more"
