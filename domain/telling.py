@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, Final, cast
 
-from domain.approvals import GateName
+from domain.approvals import GateName, OnTimeout
 from domain.duration import spoken
 from domain.errors import bounded
 from domain.gate import Choice, Entry, Outcome, Question
@@ -42,10 +42,9 @@ _STAYS: Final[Mapping[GateName, str]] = {
     GateName.COMMIT: "the machines stay failed over but uncommitted, and are not protected",
     GateName.INTERVENTION: "the machines are left as they are, and the run ends for them",
 }
-# Silence leaves things as they are, but for these policies.
-_SILENCE: Final[Mapping[str, str]] = {
-    "approve": "silence approves the machines that were checked and found well; for others, {stays}",
-    "escalate": "further people are asked",
+# Silence leaves things as they are, but for this policy.
+_SILENCE: Final[Mapping[OnTimeout, str]] = {
+    OnTimeout.APPROVE: "silence approves the machines that were checked and found well; for others, {stays}",
 }
 
 
@@ -197,7 +196,7 @@ def _asking(
             "Run": question.run,
             "Asked by": question.requested_by or "unknown",
             **_findings(rows),
-            "Deadline": _moment(question.closes_at),
+            "Deadline": _moment(_until(question, at)),
         },
         ask=Ask(
             gate=question.gate,
@@ -242,13 +241,11 @@ def _found(row: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _who(question: Question) -> str:
-    people, number = question.policy.approvers, _number(question)
-    named = f": {_some(people)}" if people else ""
-    return (
-        f"One person decides{named}."
-        if number == 1
-        else f"Approval takes {_quorum(question)}{named}; one can stop."
-    )
+    named = _people(question.policy.approvers, question.policy.groups)
+    who = f": {named}" if named else ""
+    if _number(question) == 1:
+        return f"One person decides{who}."
+    return f"Approval takes {_quorum(question)}{who}; one can stop."
 
 
 def _quorum(question: Question) -> str:
@@ -261,10 +258,26 @@ def _number(question: Question) -> int:
 
 
 def _otherwise(question: Question, at: datetime) -> str:
-    """Say what silence comes to, and when."""
-    left = spoken(question.closes_at - at)
-    after = _SILENCE.get(question.policy.on_timeout.value, "{stays}").format(stays=_STAYS[question.gate])
-    return f"If nobody decides by {_moment(question.closes_at)} (in {left}): {after}."
+    """Say what silence comes to, and when; before that, who else would be asked."""
+    stays, further = _STAYS[question.gate], question.policy.escalate_to
+    if further is not None and at < question.deadline:
+        others = _people(further.approvers, further.groups)
+        after = f"{others} can decide as well, until {_moment(question.closes_at)}; without them, {stays}"
+    else:
+        after = _SILENCE.get(question.policy.on_timeout, "{stays}").format(stays=stays)
+    until = _until(question, at)
+    return f"If nobody decides by {_moment(until)} (in {spoken(until - at)}): {after}."
+
+
+def _until(question: Question, at: datetime) -> datetime:
+    """Give the next moment at which silence means something."""
+    return question.deadline if at < question.deadline else question.closes_at
+
+
+def _people(names: Sequence[str], groups: Sequence[str]) -> str:
+    """Name who may decide; of groups, only Entra knows who is in them."""
+    members = f"members of {len(groups)} group{'s' if len(groups) > 1 else ''}" if groups else ""
+    return " and ".join(filter(None, (_some(names), members)))
 
 
 def _alike(outcomes: Mapping[str, Outcome]) -> Iterable[tuple[list[str], Outcome]]:

@@ -6,6 +6,7 @@ A button that only opens a URL needs no app behind it.
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterator
 from typing import Any, Final
@@ -59,8 +60,5 @@ def escaped(text: str, limit: int) -> str:
 
     It is cut before it is escaped, so that no escape is cut in two.
     """
-    for length in range(limit, 0, -64):
-        made = bounded(text, length).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        if len(made) <= limit:
-            return made
-    return ""
+    tries = (html.escape(bounded(text, length), quote=False) for length in range(limit, 0, -64))
+    return next(made for made in tries if len(made) <= limit)

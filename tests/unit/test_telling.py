@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain import telling
-from domain.approvals import ApprovalPolicy, GateName, OnTimeout
+from domain.approvals import ApprovalPolicy, Escalation, GateName, OnTimeout
 from domain.errors import Refusal
 from domain.gate import Choice, Outcome, Question
 from domain.notices import Notice, NoticeKind
@@ -74,10 +74,30 @@ def test_a_failure_is_decided_by_one_person_whatever_the_quorum() -> None:
 def test_silence_that_approves_is_told_as_such_and_a_held_gate_has_its_late_end() -> None:
     approves = telling.gate_opened(asked(policy=ApprovalPolicy(on_timeout=OnTimeout.APPROVE)), KEY)
     assert "silence approves the machines that were checked and found well" in approves.words[-1]
-    held = telling.gate_opened(asked(policy=ApprovalPolicy(on_timeout=OnTimeout.HOLD)), KEY)
+    held = telling.gate_opened(asked(policy=ApprovalPolicy(on_timeout=OnTimeout.HOLD), deadline=at(days=45)), KEY)
     assert "2026-03-01 12:00 UTC (in 45 d)" in held.words[-1]
     assert held.ask is not None
     assert held.ask.deadline == at(days=45)
+
+
+def test_a_gate_that_escalates_tells_who_is_asked_next_and_when_it_is_really_over() -> None:
+    further = Escalation(approvers=("max@contoso.com",), groups=("g-1", "g-2"), timeout=timedelta(hours=6))
+    opened = asked(policy=ApprovalPolicy(on_timeout=OnTimeout.ESCALATE, escalate_to=further))
+    told = telling.gate_opened(opened, KEY)
+    assert told.words[-1].startswith(
+        "If nobody decides by 2026-01-16 12:00 UTC (in 1 d): max@contoso.com and members of 2 groups can decide "
+        "as well, until 2026-01-16 18:00 UTC; without them, the machines stay"
+    )
+    assert told.ask is not None
+    assert told.ask.deadline == at(days=1, hours=6)
+    late = telling.escalated(opened, KEY, further.approvers, at(days=1))
+    assert late.words[-1].startswith("If nobody decides by 2026-01-16 18:00 UTC (in 6 h): the machines stay")
+    assert late.facts["Deadline"] == "2026-01-16 18:00 UTC"
+
+
+def test_groups_that_may_decide_are_counted_for_their_members_are_not_known() -> None:
+    told = telling.gate_opened(asked(policy=ApprovalPolicy(groups=("g-1",), quorum=2)), KEY)
+    assert "Approval takes 2 different people: members of 1 group; one can stop." in told.words
 
 
 def test_a_notice_carries_what_a_personal_link_is_bound_to_and_no_link() -> None:
