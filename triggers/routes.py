@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from domain.people import Role
-from triggers import control, decisions, failbacks
-from triggers.doors import Route
+from triggers import control, decisions, failbacks, pages
+from triggers.doors import FORM, Route
 
 ANYBODY: Final[tuple[Role, ...]] = ()
 READERS: Final = tuple(Role)
@@ -33,4 +33,24 @@ ROUTES: Final = (
     Route(path="failbacks/{id}/pause", method="POST", door=control.pause_failback, roles=OPERATORS),
     Route(path="failbacks/{id}/resume", method="POST", door=control.resume_failback, roles=OPERATORS),
     Route(path="failbacks/{id}/report", method="GET", door=failbacks.report_failback, roles=READERS),
+    Route(path="ui", method="GET", door=pages.show_runs, roles=READERS, worded=pages.as_page),
+    Route(path="ui/failbacks/{id}", method="GET", door=pages.show_run, roles=READERS, worded=pages.as_page),
+    Route(
+        path="ui/failbacks/{id}/decisions",
+        method="POST",
+        door=pages.decide_on_page,
+        roles=decisions.DECIDERS,
+        body=FORM,
+        worded=pages.as_page,
+    ),
+    # A link proves by itself whose it is; it works without signing in.
+    Route(path="approvals/{token}", method="GET", door=pages.show_approval, roles=ANYBODY, worded=pages.as_page),
+    Route(
+        path="approvals/{token}",
+        method="POST",
+        door=pages.decide_by_link,
+        roles=ANYBODY,
+        body=FORM,
+        worded=pages.as_page,
+    ),
 )

@@ -83,6 +83,11 @@ def raw(text: str) -> Raw:
     return Raw(text)
 
 
+def sentence(words: str) -> str:
+    """Begin words with a capital, as a heading does."""
+    return words[:1].upper() + words[1:]
+
+
 def _comma(values: Sequence[object] | None) -> str:
     return ", ".join(str(value) for value in values) if values else "all"
 
@@ -98,7 +103,7 @@ def environment(*, html: bool) -> Environment:
         lstrip_blocks=True,
     )
     filters = cast("dict[str, Callable[..., Any]]", made.filters)
-    filters.update({each.__name__: each for each in (instant, span, moment, fenced, raw, last_segment)})
+    filters.update({each.__name__: each for each in (instant, span, moment, sentence, fenced, raw, last_segment)})
     filters["comma"] = _comma
     return made
 

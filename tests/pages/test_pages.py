@@ -1,0 +1,291 @@
+"""The pages by HTTP: reading decides nothing, a form counts once, and nobody gets further than they may."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from domain.people import Role
+from localhost import Response, SyncHost
+from tests.pages.served import KEYS, link_to
+from tests.rehearsal import NAME, Rehearsal, standing
+
+SETTINGS = {"FAILBACK_IDENTITY": "declared", "FAILBACK_LINK_KEYS": KEYS, "FAILBACK_PUBLIC_URL": "http://localhost"}
+FORM = "application/x-www-form-urlencoded"
+RUN = "/api/ui/failbacks/fb-test"
+
+
+class Visit:
+    """Somebody at the pages, without a browser: what is fetched, and what is sent back."""
+
+    def __init__(self, rehearsal: Rehearsal, host: SyncHost) -> None:
+        self.rehearsal, self.host = rehearsal, host
+
+    def get(self, path: str, by: str = "olive@contoso.com", **headers: str) -> Response:
+        return self.host.request("GET", path, headers={"X-Failback-User": by, **headers})
+
+    def send(
+        self, path: str, fields: Mapping[str, Any], by: str = "olive@contoso.com", **headers: str
+    ) -> Response:
+        body = urlencode(fields, doseq=True).encode()
+        sent = {"X-Failback-User": by, "Content-Type": FORM, **headers}
+        return self.host.request("POST", path, body=body, headers=sent)
+
+    def gate(self) -> dict[str, Any]:
+        gate = self.rehearsal._until_asked_or_finished(self.host, timedelta(days=60))
+        assert gate is not None
+        self.rehearsal.asked.append(gate)
+        return gate
+
+    def begin(self, *machines: str, **request: Any) -> dict[str, Any]:
+        self.host.start("failback", self.rehearsal.request(*machines, **request), instance_id=self.rehearsal.run)
+        return self.gate()
+
+    def link(self, gate: Mapping[str, Any], person: str = "olive@contoso.com", **changes: Any) -> str:
+        return urlsplit(link_to(SETTINGS, self.rehearsal, gate, person, **changes)).path
+
+    def recorded(self, gate: Mapping[str, Any]) -> list[dict[str, Any]]:
+        state = self.rehearsal._document(self.host.entity("decision_ledger", gate["key"]))
+        return state["entries"]
+
+
+@pytest.fixture
+def visit() -> Iterator[Visit]:
+    rehearsal = Rehearsal()
+    with rehearsal.host(settings=SETTINGS) as host:
+        yield Visit(rehearsal, host)
+
+
+def hidden(page: str) -> dict[str, str]:
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)
+    return {name: html.unescape(value) for name, value in found}
+
+
+def headers_of(answer: Response) -> dict[str, str]:
+    return {name.casefold(): value for name, value in dict(answer.headers).items()}
+
+
+def approving(page: Response, **more: Any) -> dict[str, Any]:
+    return {**hidden(page.body.decode()), "decision": "approve", "comment": "", **more}
+
+
+# -- reading --------------------------------------------------------------------------------------------------
+
+
+def test_the_page_shows_what_a_careful_person_needs(visit: Visit) -> None:
+    gate = visit.begin()
+    page = visit.get(visit.link(gate)).body.decode()
+    for words in (
+        f"Shall {NAME} come home?",
+        "eastus → centralus",
+        "Data loss",
+        "dana@contoso.com",
+        "Open ContosoWin2016-test in the Azure portal",
+        "the rehearsal is cleaned up and the machine stays where it is",
+        "it cannot be taken back",
+        "If nobody answers",
+        gate["planHash"],
+    ):
+        assert words in page, words
+
+
+def test_reading_a_link_decides_nothing_however_often_it_is_read(visit: Visit) -> None:
+    gate = visit.begin()
+    link = visit.link(gate)
+    pages = [visit.get(link) for _ in range(5)]
+    assert {page.status for page in pages} == {200}
+    assert visit.recorded(gate) == []
+    assert visit.send(link, approving(pages[0])).status == 200
+
+
+@pytest.mark.parametrize("path", ["/api/ui", RUN])
+def test_the_pages_say_how_to_be_known_to_whom_nobody_knows(visit: Visit, path: str) -> None:
+    visit.begin()
+    answer = visit.host.request("GET", path)
+    assert answer.status == 401
+    assert "/.auth/login/aad" in answer.body.decode()
+
+
+def test_a_run_that_does_not_exist_is_said_so_in_a_page(visit: Visit) -> None:
+    answer = visit.get("/api/ui/failbacks/fb-none")
+    assert answer.status == 404
+    assert "<h1>There is no run fb-none</h1>" in answer.body.decode()
+
+
+def test_the_list_marks_the_run_that_waits_for_people(visit: Visit) -> None:
+    visit.begin()
+    page = visit.get("/api/ui").body.decode()
+    assert "waits for people" in page
+    assert RUN in page
+
+
+def test_a_finished_run_shows_its_end_and_leads_to_the_report(visit: Visit) -> None:
+    rehearsal = visit.rehearsal
+    visit.host.start("failback", rehearsal.request(mode="drill"), instance_id=rehearsal.run)
+    assert rehearsal._until_asked_or_finished(visit.host, timedelta(days=60)) is None
+    page = visit.get(RUN).body.decode()
+    assert "/api/failbacks/fb-test/report?format=html" in page
+    assert "refresh every" not in page
+
+
+def test_a_page_is_fetched_again_only_where_somebody_asked_for_it(visit: Visit) -> None:
+    visit.host.start("failback", visit.rehearsal.request(), instance_id=visit.rehearsal.run)
+    assert "refresh" not in headers_of(visit.get(RUN))
+    assert headers_of(visit.get(f"{RUN}?follow=15"))["refresh"] == "15"
+    for nonsense in ("0", "1", "x", "999999", "-5", "%D9%A3%D9%A0"):
+        assert "refresh" not in headers_of(visit.get(f"{RUN}?follow={nonsense}"))
+
+
+# -- deciding -------------------------------------------------------------------------------------------------
+
+
+def test_a_link_counts_once(visit: Visit) -> None:
+    gate = visit.begin(approvals={"quorum": 2})
+    link = visit.link(gate)
+    page = visit.get(link)
+    assert visit.send(link, approving(page)).status == 200
+    again = visit.send(link, approving(page))
+    assert again.status == 410
+    assert visit.get(link).status == 410
+    assert [each["by"] for each in visit.recorded(gate)] == ["olive@contoso.com"]
+
+
+def test_what_a_link_records_says_who_how_and_what_was_shown(visit: Visit) -> None:
+    gate = visit.begin()
+    link = visit.link(gate)
+    visit.send(link, approving(visit.get(link), comment="looks well"))
+    entry = visit.recorded(gate)[0]
+    assert (entry["by"], entry["method"], entry["comment"]) == ("olive@contoso.com", "link", "looks well")
+    assert entry["planHash"] == gate["planHash"]
+    assert entry["id"].startswith("link-")
+
+
+def test_a_link_that_has_expired_is_gone(visit: Visit) -> None:
+    gate = visit.begin()
+    link = visit.link(gate, expires=visit.rehearsal.clock.now() - timedelta(seconds=1))
+    assert visit.get(link).status == 410
+
+
+@pytest.mark.parametrize("place", [0, 10, -1])
+def test_a_link_that_was_touched_is_none_of_ours(visit: Visit, place: int) -> None:
+    link = visit.link(visit.begin())
+    letters = list(link.rsplit("/", 1)[-1])
+    letters[place] = "A" if letters[place] != "A" else "B"
+    forged = visit.get("/api/approvals/" + "".join(letters))
+    assert forged.status == 404
+
+
+def test_a_link_of_another_round_is_stale(visit: Visit) -> None:
+    gate = visit.begin()
+    assert visit.get(visit.link(gate, hash="0" * 64)).status == 409
+
+
+def test_a_link_does_not_answer_another_question_than_its_own(visit: Visit) -> None:
+    gate = visit.begin()
+    link = visit.link(gate)
+    answer = visit.send(link, approving(visit.get(link), planHash="1" * 64))
+    assert answer.status == 409
+    assert visit.recorded(gate) == []
+
+
+def test_a_form_without_the_token_of_its_page_counts_for_nothing(visit: Visit) -> None:
+    gate = visit.begin()
+    page = visit.get(RUN)
+    for token in ("", "x", hidden(page.body.decode())["csrf"][:-2]):
+        assert visit.send(f"{RUN}/decisions", approving(page, csrf=token)).status == 403
+    assert visit.recorded(gate) == []
+
+
+def test_the_token_of_one_person_is_worth_nothing_to_another(visit: Visit) -> None:
+    gate = visit.begin()
+    page = visit.get(RUN, by="olive@contoso.com")
+    assert visit.send(f"{RUN}/decisions", approving(page), by="mallory@contoso.com").status == 403
+    assert visit.recorded(gate) == []
+
+
+def test_a_form_that_another_site_made_a_browser_send_is_refused(visit: Visit) -> None:
+    gate = visit.begin()
+    page = visit.get(RUN)
+    for header in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+        assert visit.send(f"{RUN}/decisions", approving(page), **header).status == 403
+    assert visit.recorded(gate) == []
+
+
+def test_who_signed_in_decides_on_the_page_of_the_run(visit: Visit) -> None:
+    gate = visit.begin()
+    answer = visit.send(f"{RUN}/decisions", approving(visit.get(RUN), comment="seen it"))
+    assert answer.status == 200
+    assert "Recorded" in answer.body.decode()
+    assert visit.recorded(gate)[0]["method"] == "declared"
+
+
+def test_a_viewer_sees_the_gate_and_no_form(visit: Visit) -> None:
+    visit.begin()
+    viewer = {"X-Failback-Roles": Role.VIEWER.value}
+    page = visit.get(RUN, by="vera@contoso.com", **viewer)
+    assert f"Shall {NAME} come home?" in page.body.decode()
+    assert "<form" not in page.body.decode()
+    sent = visit.send(f"{RUN}/decisions", {"decision": "approve"}, by="vera@contoso.com", **viewer)
+    assert sent.status == 403
+
+
+def test_breaking_the_glass_is_offered_to_nobody_else(visit: Visit) -> None:
+    visit.begin(approvals={"breakGlass": True})
+    plain = visit.get(RUN, by="olive@contoso.com", **{"X-Failback-Roles": Role.APPROVER.value})
+    roles = f"{Role.APPROVER.value},{Role.BREAK_GLASS.value}"
+    glass = visit.get(RUN, by="gwen@contoso.com", **{"X-Failback-Roles": roles})
+    assert "breakGlass" not in plain.body.decode()
+    assert "breakGlass" in glass.body.decode()
+
+
+def test_some_machines_are_approved_and_the_others_stay_asked_about() -> None:
+    names = ["Web1", "Web2", "Web3"]
+    rehearsal = Rehearsal([standing("protected-in-reverse", name) for name in names])
+    with rehearsal.host(settings=SETTINGS) as host:
+        visit = Visit(rehearsal, host)
+        gate = visit.begin(*names)
+        page = visit.get(RUN)
+        assert visit.send(f"{RUN}/decisions", approving(page, machine=["Web1", "Web3"])).status == 200
+        assert visit.recorded(gate)[0]["machines"] == ["Web1", "Web3"]
+
+
+# -- hostile words --------------------------------------------------------------------------------------------
+
+
+def test_a_script_in_a_comment_is_shown_as_words(visit: Visit) -> None:
+    visit.begin(approvals={"quorum": 2})
+    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
+    visit.send(f"{RUN}/decisions", approving(visit.get(RUN), comment=evil))
+    page = visit.get(RUN, by="omar@contoso.com").body.decode()
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+    assert "<img" not in page
+
+
+@pytest.mark.parametrize("path", ["/api/ui", RUN, "link"])
+def test_a_page_may_load_nothing_and_be_framed_by_nobody(visit: Visit, path: str) -> None:
+    gate = visit.begin()
+    answer = visit.get(visit.link(gate) if path == "link" else path)
+    headers = headers_of(answer)
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "form-action 'self'" in policy
+    assert "unsafe" not in policy
+    assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "same-origin")
+    page = answer.body.decode()
+    assert not re.search(r'\b(src|href)="https?://(?!portal\.azure\.com/)', page)
+    assert " style=" not in page
+    assert " on" not in re.sub(r">[^<]*<", "><", page).replace(" only", "").split("</style>")[1].split("<form")[0]
+
+
+def test_an_oversized_form_is_refused(visit: Visit) -> None:
+    gate = visit.begin()
+    assert visit.send(f"{RUN}/decisions", approving(visit.get(RUN), comment="x" * 300_000)).status == 413
+    assert visit.recorded(gate) == []

@@ -1,0 +1,283 @@
+"""What the page of an open gate shows: the ledger's question in words and numbers, ready for a template.
+
+Nothing is read anew here. People decide on what the question holds, for that is what its hash covers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from pydantic import Field
+
+from domain.approvals import GateName, OnTimeout
+from domain.contract import Check, ChosenPoint, OfferedPoint, Validation, Verdict
+from domain.duration import spoken
+from domain.errors import Refusal
+from domain.gate import Choice, Entry, Question
+from domain.journey import Measured
+from domain.request import PointChoice, Select
+from domain.tally import Ledger
+from domain.wire import Answer
+
+
+class UsedPoint(Answer):
+    """The recovery point that a machine was really brought up with."""
+
+    id: str
+    time: datetime | None = None
+
+
+class Row(Answer):
+    """One machine of the question, as `domain.showing` put it."""
+
+    name: str
+    vm_name: str = ""
+    away: str = Field(default="", alias="from")
+    home: str = Field(default="", alias="to")
+    state: str = ""
+    choice: PointChoice = PointChoice()
+    checks: tuple[Check, ...] = ()
+    rehearsal: Validation | None = None
+    rehearsed_point: ChosenPoint | None = None
+    test_vm: str | None = None
+    validation: Validation | None = None
+    point: ChosenPoint | None = None
+    used_point: UsedPoint | None = None
+    measured: Measured | None = None
+    failure: Refusal | None = None
+    offered: tuple[OfferedPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One answer that may be given, and what it sets in motion."""
+
+    value: str
+    label: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A recovery point that may be chosen instead, and how much would be lost with it."""
+
+    name: str
+    time: datetime
+    kind: str
+    loss: timedelta | None
+
+    @property
+    def label(self) -> str:
+        """Name the point in one line, as a list of choices shows it."""
+        lost = f", {spoken(self.loss)} lost" if self.loss is not None else ""
+        return f"{self.time:%Y-%m-%d %H:%M} UTC, {self.kind}{lost}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """One machine that is asked about."""
+
+    row: Row
+    point: str
+    point_time: str
+    loss: timedelta | None
+    loss_words: str
+    offers: tuple[Offer, ...]
+    portal: str | None
+
+    @property
+    def worst(self) -> str:
+        """Say the worst of what was found, for the tag beside the name."""
+        found = [each.verdict for each in (self.row.rehearsal, self.row.validation) if each]
+        found += [check.verdict for check in self.row.checks]
+        order = (Verdict.FAILED, Verdict.PENDING, Verdict.WARNED, Verdict.PASSED)
+        if self.row.failure is not None:
+            return Verdict.FAILED.value
+        return next((each.value for each in order if each in found), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An open gate, as its page shows it."""
+
+    question: Question
+    title: str
+    lead: str
+    final: str | None
+    silence: str
+    quorum: str
+    options: tuple[Option, ...]
+    machines: tuple[Machine, ...]
+    notes: tuple[str, ...]
+    said: tuple[Entry, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def reason_required(self) -> bool:
+        """Whether every answer needs a reason."""
+        return self.question.policy.reason_required
+
+    @property
+    def can_defer(self) -> bool:
+        """Whether an approval may name a later time to act at."""
+        return self.question.gate in {GateName.FAILBACK, GateName.COMMIT, GateName.START}
+
+    @property
+    def can_change_point(self) -> bool:
+        """Whether another recovery point may be chosen here."""
+        return Choice.CHANGE_POINT in self.question.offers
+
+
+_LABELS: Final[Mapping[tuple[GateName, Choice], str]] = {
+    (GateName.START, Choice.APPROVE): "Approve: begin the run",
+    (GateName.START, Choice.STOP): "Decline: begin nothing",
+    (GateName.FAILBACK, Choice.APPROVE): "Approve: bring home",
+    (GateName.FAILBACK, Choice.CHANGE_POINT): "Rehearse another recovery point",
+    (GateName.FAILBACK, Choice.STOP): "Stop: stay in the secondary region",
+    (GateName.COMMIT, Choice.APPROVE): "Approve: commit",
+    (GateName.COMMIT, Choice.CHANGE_POINT): "Go to another recovery point",
+    (GateName.COMMIT, Choice.STOP): "Stop: leave uncommitted",
+    (GateName.INTERVENTION, Choice.RETRY): "Try again",
+    (GateName.INTERVENTION, Choice.SKIP): "Go on without it",
+    (GateName.INTERVENTION, Choice.STOP): "Stop here",
+}
+_FINAL: Final[Mapping[GateName, str]] = {
+    GateName.FAILBACK: "Once the failover runs it cannot be taken back. Until it is committed, another recovery "
+    "point can still be chosen.",
+    GateName.COMMIT: "Committing deletes every recovery point of these machines. There is no way back after it.",
+}
+_SILENCE: Final[Mapping[str, str]] = {
+    "stop": "the machines stay as they are and the run stops there",
+    "hold": "nothing happens; the gate is held open, and stops after 45 days",
+    "approve": "machines that were checked and found well count as approved, the others stop",
+    "escalate": "further approvers are asked",
+}
+
+
+def asked(ledger: Ledger, portal: str) -> Asked:
+    """Put an open gate into words; `portal` is the cloud's portal, for links to test machines."""
+    question = ledger.question
+    rows = [Row.from_wire(each) for each in question.shown.get("machines", [])]
+    notes: list[str] = question.shown.get("notes", [])
+    return Asked(
+        question=question,
+        title=_title(question, rows),
+        lead=_lead(question, rows),
+        final=_FINAL.get(question.gate),
+        silence=_silence(question),
+        quorum=_quorum(ledger),
+        options=tuple(_option(question.gate, each, notes) for each in question.offers),
+        machines=tuple(_machine(question, row, portal) for row in rows),
+        notes=tuple(note for note in notes if note.split(":")[0] not in set(Choice)),
+        said=ledger.recorded,
+        checks=tuple(Check.from_wire(each) for each in question.shown.get("checks", [])),
+    )
+
+
+def _title(question: Question, rows: list[Row]) -> str:
+    which = rows[0].name if len(rows) == 1 else f"these {len(rows)} machines"
+    return {
+        GateName.START: f"Shall a run begin for {which}?",
+        GateName.FAILBACK: f"Shall {which} come home?",
+        GateName.COMMIT: f"Shall the failover of {which} be committed?",
+        GateName.INTERVENTION: f"Something failed: what about {which}?",
+    }[question.gate]
+
+
+def _lead(question: Question, rows: list[Row]) -> str:
+    ways = sorted({f"from {row.away} to {row.home}" for row in rows if row.away and row.home})
+    way = " and ".join(ways)
+    return {
+        GateName.START: f"A run is proposed that brings machines {way}. Nothing has been changed yet.",
+        GateName.FAILBACK: f"The failover would go {way}. Nothing of production has been changed yet.",
+        GateName.COMMIT: f"Production has been failed over {way} and is not committed yet.",
+        GateName.INTERVENTION: f"The way goes {way}. What failed is said below, with what would help.",
+    }[question.gate]
+
+
+def _silence(question: Question) -> str:
+    policy = question.policy
+    if question.gate is GateName.INTERVENTION and policy.on_timeout is OnTimeout.APPROVE:
+        return _SILENCE["stop"]
+    return _SILENCE[policy.on_timeout.value]
+
+
+def _quorum(ledger: Ledger) -> str:
+    question = ledger.question
+    needed = 1 if question.gate is GateName.INTERVENTION else question.policy.quorum
+    approving = {each.person or each.by for each in ledger.recorded if each.decision is Choice.APPROVE}
+    if needed == 1:
+        return "one person decides"
+    return f"{needed} people must approve, {len(approving)} so far; one who stops decides at once"
+
+
+def _option(gate: GateName, choice: Choice, notes: list[str]) -> Option:
+    said = dict(note.split(": ", 1) for note in notes if ": " in note)
+    return Option(value=choice.value, label=_LABELS[gate, choice], words=said.get(choice.value, ""))
+
+
+def _machine(question: Question, row: Row, portal: str) -> Machine:
+    until = _lost_until(question, row)
+    loss, words = _loss(row)
+    return Machine(
+        row=row,
+        point=_point(question, row),
+        point_time="Its time" if row.point and row.point.id else "The newest now",
+        loss=loss,
+        loss_words=words,
+        offers=tuple(_offer(each, until) for each in row.offered),
+        portal=f"{portal}/#resource{row.test_vm}" if row.test_vm and row.test_vm.startswith("/") else None,
+    )
+
+
+def _offer(point: OfferedPoint, until: datetime | None) -> Offer:
+    return Offer(name=point.name, time=point.time, kind=point.kind, loss=until - point.time if until else None)
+
+
+def _point(question: Question, row: Row) -> str:
+    if question.gate is GateName.COMMIT and row.used_point is not None:
+        return "the point the machine runs on now"
+    if row.point is None:
+        return "none was chosen yet"
+    if row.point.refusal is not None:
+        return row.point.refusal.what
+    if row.choice.select is Select.LATEST and row.point.id is None:
+        return "latest: the service takes its newest when the failover starts"
+    return f"{row.choice.select.value}: this very point"
+
+
+def _lost_until(question: Question, row: Row) -> datetime | None:
+    """Give the moment up to which data would be lost: when the source stopped, or while it runs, now."""
+    if row.used_point is None:
+        return question.asked_at
+    used, measured = row.used_point.time, row.measured
+    if used is None or measured is None or measured.data_loss is None:
+        return None
+    return used + measured.data_loss
+
+
+def _loss(row: Row) -> tuple[timedelta | None, str]:
+    if row.used_point is not None:
+        loss = row.measured.data_loss if row.measured else None
+        return loss, "measured" if loss is not None else "the service does not tell the point's time"
+    if row.point is None or row.point.age is None:
+        return None, "no recovery point is known"
+    if row.point.id is None:
+        return row.point.age, "at most, if it failed over when this was asked; less once the source is shut down"
+    return row.point.age, "if it failed over when this was asked; it grows until then"
+
+
+def portal_of(cloud: Any) -> str:
+    """Give the Azure portal of a cloud."""
+    return _PORTALS[str(cloud)]
+
+
+# Portals as in the Azure CLI's cloud endpoints (az cloud show, endpoints.portal).
+_PORTALS: Final[Mapping[str, str]] = {
+    "AzureCloud": "https://portal.azure.com",
+    "AzureUSGovernment": "https://portal.azure.us",
+    "AzureChinaCloud": "https://portal.azure.cn",
+}

@@ -1,0 +1,94 @@
+"""Reading the form of a gate's page: what a person chose, as the same request that the API takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import azure.functions as func
+from pydantic import ValidationError
+
+from domain.errors import Refusal, bounded
+from domain.gate import Choice, DecisionRequest
+from triggers.problems import ProblemError, fault_of
+
+# A thousand machines with a point each take less.
+LARGEST_FORM: Final = 262_144
+_MOST_FIELDS: Final = 4_000
+_POINT: Final = "point-"
+Fields = Mapping[str, Sequence[str]]
+
+
+def fields(req: func.HttpRequest) -> Fields:
+    """Read a form's fields.
+
+    Raises:
+        ProblemError: 413 for a form that is too large, 400 for what is none.
+    """
+    body = req.get_body() or b""
+    if len(body) > LARGEST_FORM:
+        detail = f"the form has {len(body):,} bytes, at most {LARGEST_FORM:,} are read"
+        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the form is too large", detail)
+    try:
+        text = body.decode("utf-8")
+        return parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+    except ValueError as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "this is no form", bounded(str(error), 200)) from None
+
+
+def first(form: Fields, name: str) -> str:
+    """Give the first value of a field, empty without one."""
+    return next(iter(form.get(name, ())), "").strip()
+
+
+def decision(form: Fields, machines: Sequence[str]) -> DecisionRequest:
+    """Put a form's choices into a decision; `machines` are the gate's, in the order the form shows them.
+
+    Raises:
+        ProblemError: 400, naming every fault.
+    """
+    chosen = first(form, "decision")
+    asked: dict[str, Any] = {
+        "gate": first(form, "gate"),
+        "decision": chosen,
+        "comment": first(form, "comment").replace("\r\n", "\n"),
+        "planHash": first(form, "planHash"),
+        "breakGlass": first(form, "breakGlass") == "yes",
+    }
+    if later := first(form, "notBefore"):
+        asked["notBefore"] = _instant(later)
+    if chosen == Choice.CHANGE_POINT.value:
+        asked["recoveryPoints"] = _points(form, machines)
+    elif len(machines) > 1:
+        asked["machines"] = list(form.get("machine", ()))
+    try:
+        return DecisionRequest.from_wire(asked)
+    except ValidationError as error:
+        faults = [fault_of(each) for each in error.errors(include_url=False)]
+        words = "; ".join(fault.what for fault in faults[:5])
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "nothing was recorded", words, faults) from None
+
+
+def _instant(text: str) -> str:
+    """Read what a browser sends for a local date and time, which the page says is UTC."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        what, remedy = f"{bounded(text, 40)!r} is no time", "as in 2026-11-22T02:00"
+        fault = Refusal(code="datetime", what=what, remedy=remedy, about="notBefore")
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "nothing was recorded", fault.what, [fault]) from None
+    return f"{read.replace(tzinfo=None).isoformat()}Z"
+
+
+def _points(form: Fields, machines: Sequence[str]) -> dict[str, Any]:
+    """Read the recovery point of each machine that is to change; ids are marked as such by the page."""
+    found = {name: first(form, f"{_POINT}{number}") for number, name in enumerate(machines)}
+    return {name: _point(value) for name, value in found.items() if value}
+
+
+def _point(value: str) -> dict[str, str]:
+    kind, _, name = value.partition(":")
+    return {"select": "custom", "id": name} if kind == "id" else {"select": value}

@@ -1,0 +1,267 @@
+"""The pages: all runs, one run, and the gate behind a signed link.
+
+GET shows and never decides, for scanners of mails and chats follow every link; only POST decides, with a token
+that the page itself carried. Nothing here needs a script: a page is read, a form is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import azure.functions as func
+
+from domain.approvals import GateName
+from domain.gate import Entry
+from domain.people import Caller, Role
+from domain.tally import Ledger
+from identity import csrf, links
+from triggers import decisions, forms, people, runs
+from triggers.asked import Asked, asked, portal_of
+from triggers.client import Client, RunStatus
+from triggers.problems import ProblemError
+from triggers.templating import HTML, content_security_policy, sentence, style
+from triggers.wayside import badge, instant_of, shown_run, steps
+
+_STYLE: Final = style("style", "pages")
+_HEADERS: Final = {
+    "Content-Security-Policy": content_security_policy(_STYLE, forms=True) + "; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # Under "no-referrer" a browser would not say where a form comes from. Other sites are told nothing either way.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+# Followed pages are asked for again this often at most, in seconds.
+_FOLLOW: Final = range(5, 601)
+
+
+async def show_runs(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """Show the newest runs, those that wait for people marked."""
+    caller = people.person(req)
+    listed = await runs.newest(client, _LISTED)
+    shown = [{**each, "badge": badge(each), "started": instant_of(each.get("startedAt"))} for each in listed]
+    return _page("dashboard", req, caller, runs=shown)
+
+
+_LISTED: Final = 100
+
+
+async def show_run(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """Show one run: how far it is, each machine, and the open gate with a form for those who may decide."""
+    caller = people.person(req)
+    run = req.route_params["id"]
+    status = await runs.find(client, run, show_input=True)
+    told = await runs.describe(client, status)
+    ledger = await _open_ledger(client, status)
+    follow = _follow(req) if told["outcome"] is None and ledger is None else None
+    here = f"{_base(req)}/ui/failbacks/{run}"
+    return _page(
+        "run",
+        req,
+        caller,
+        headers={"Refresh": str(follow)} if follow else {},
+        run=shown_run(told),
+        steps=steps(told),
+        follow=follow,
+        here=here,
+        decides=" or ".join(role.value for role in (Role.APPROVER, Role.ADMIN)),
+        may_decide=caller.has(*decisions.DECIDERS),
+        **_form(caller, ledger, f"{here}/decisions"),
+    )
+
+
+async def decide_on_page(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """Record what a signed-in person chose on a run's page."""
+    caller = people.person(req)
+    run, form = req.route_params["id"], forms.fields(req)
+    status = await runs.find(client, run)
+    ledger = await _open_ledger(client, status)
+    if ledger is None:
+        raise ProblemError(HTTPStatus.GONE, "the gate is closed", "the run's page shows where it is now")
+    _shown_to(caller, ledger, form)
+    request = forms.decision(form, ledger.question.machines)
+    entry = await decisions.submit(client, run, caller, request)
+    return await _recorded(req, client, caller, entry, f"{_base(req)}/ui/failbacks/{run}")
+
+
+async def show_approval(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """Show the gate behind a signed link; reading decides nothing and uses nothing up."""
+    link, caller = _link(req)
+    ledger = await _asked_by(client, link)
+    return _page("approval", req, caller, home=None, **_form(caller, ledger, ""))
+
+
+async def decide_by_link(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """Record what the person of a signed link chose; the link is used up by it."""
+    link, caller = _link(req)
+    form = forms.fields(req)
+    ledger = await _asked_by(client, link)
+    _shown_to(caller, ledger, form)
+    request = forms.decision(form, ledger.question.machines)
+    if request.plan_hash != link.hash or request.gate is not ledger.question.gate:
+        raise ProblemError(
+            HTTPStatus.CONFLICT, "the decision is stale", "the link stands for what it showed, only"
+        )
+    entry = await decisions.submit(client, link.run, caller, request, entry=f"link-{link.nonce}")
+    return await _recorded(req, client, caller, entry, None)
+
+
+# -- links ----------------------------------------------------------------------------------------------------
+
+
+def _link(req: func.HttpRequest) -> tuple[links.Link, Caller]:
+    """Read the link and the person it is bound to.
+
+    Raises:
+        ProblemError: 410 for one that has expired, 404 for one that is none of ours.
+    """
+    try:
+        link = links.read(people.settings(), req.route_params["token"])
+    except links.LinkError as error:
+        if error.kind is links.LinkFault.EXPIRED:
+            detail = "ask for a new one, or sign in and decide on the run's page"
+            raise ProblemError(HTTPStatus.GONE, "the link has expired", detail) from None
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND, "there is no such link", "it may have been cut in the mail"
+        ) from None
+    return link, link.caller(people.settings(), people.address(req))
+
+
+async def _asked_by(client: Client, link: links.Link) -> Ledger:
+    """Give the open gate that a link was made for.
+
+    Raises:
+        ProblemError: 410 when it is closed or the link is used, 409 when it shows something else now.
+    """
+    state = await runs.ledger_of(client, link.key)
+    if state is None or state.get("closed"):
+        raise ProblemError(HTTPStatus.GONE, "the gate is closed", "what was decided is in the run's report")
+    ledger = Ledger.from_wire(state)
+    if any(entry.id == f"link-{link.nonce}" for entry in ledger.entries):
+        raise ProblemError(HTTPStatus.GONE, "the link was used", "it counts once; what it recorded stands")
+    if ledger.question.hash != link.hash:
+        detail = "what it asked about has changed; a new link comes with the new question"
+        raise ProblemError(HTTPStatus.CONFLICT, "the link is stale", detail)
+    return ledger
+
+
+# -- gates ----------------------------------------------------------------------------------------------------
+
+
+async def _open_ledger(client: Client, status: RunStatus) -> Ledger | None:
+    """Give the ledger of the gate that a run waits at, if it waits at one."""
+    shown = runs.document(status.custom_status)
+    if runs.has_finished(status) or not shown.get("gate"):
+        return None
+    state = await runs.ledger_of(client, str(shown.get("child")))
+    return Ledger.from_wire(state) if state and not state.get("closed") else None
+
+
+def _subject(ledger: Ledger) -> str:
+    """Name what a form's token is good for: this gate of this run, as it is shown now."""
+    question = ledger.question
+    return f"{question.run}:{question.gate.value}:{question.round}:{question.hash}"
+
+
+def _shown_to(caller: Caller, ledger: Ledger, form: forms.Fields) -> None:
+    """Make sure that this very person was shown this very question.
+
+    Raises:
+        ProblemError: 403 for a form that some other page sent, or one of long ago.
+    """
+    try:
+        csrf.check(people.settings(), caller, _subject(ledger), forms.first(form, "csrf"))
+    except csrf.CsrfError as error:
+        raise ProblemError(HTTPStatus.FORBIDDEN, "nothing was recorded", str(error)) from None
+
+
+def _form(caller: Caller, ledger: Ledger | None, action: str) -> dict[str, Any]:
+    if ledger is None:
+        return {"asked": None, "action": action, "csrf": "", "may_break_glass": False}
+    settings = people.settings()
+    shown: Asked = asked(ledger, portal_of(settings.cloud))
+    glass = ledger.question.policy.break_glass and caller.has(Role.BREAK_GLASS)
+    return {
+        "asked": shown,
+        "action": action,
+        "csrf": csrf.issue(settings, caller, _subject(ledger)),
+        "may_break_glass": glass and ledger.question.gate is not GateName.INTERVENTION,
+    }
+
+
+async def _recorded(
+    req: func.HttpRequest, client: Client, caller: Caller, entry: Entry, back: str | None
+) -> func.HttpResponse:
+    """Say that a decision counts, and what it came to so far."""
+    del client
+    words = f"{caller.name}: {entry.decision.value} at gate {entry.gate.value}. It stands, and is in the report."
+    link = (back, "Back to the run") if back else None
+    return _page("said", req, caller, title="Recorded", words=words, tone="good", faults=[], link=link)
+
+
+# -- putting pages together -----------------------------------------------------------------------------------
+
+
+def _page(
+    template: str,
+    req: func.HttpRequest,
+    caller: Caller | None,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> func.HttpResponse:
+    base = _base(req)
+    shown = {
+        "style": _STYLE,
+        "caller": caller,
+        "home": f"{base}/ui",
+        "api": base,
+        "now": datetime.now(UTC),
+        **values,
+    }
+    text = HTML.get_template(f"{template}.html.j2").render(shown)
+    return func.HttpResponse(
+        text,
+        status_code=status.value,
+        mimetype="text/html",
+        charset="utf-8",
+        headers={**_HEADERS, **(headers or {})},
+    )
+
+
+def as_page(req: func.HttpRequest, problem: ProblemError) -> func.HttpResponse:
+    """Word a problem for a person: what is wrong, and where to go on."""
+    document = problem.document
+    unknown = problem.status is HTTPStatus.UNAUTHORIZED
+    sign_in = (
+        ("/.auth/login/aad?post_login_redirect_uri=" + urlsplit(req.url).path, "Sign in") if unknown else None
+    )
+    return _page(
+        "said",
+        req,
+        None,
+        status=problem.status,
+        title=sentence(str(document["title"])),
+        words=str(document["detail"]),
+        tone="warn" if problem.status < HTTPStatus.INTERNAL_SERVER_ERROR else "bad",
+        faults=document.get("faults", []),
+        link=sign_in,
+    )
+
+
+def _base(req: func.HttpRequest) -> str:
+    """Give the path under which the routes lie, whatever prefix the host puts before them."""
+    path = urlsplit(req.url).path
+    for mark in ("/ui", "/approvals/"):
+        if mark in path:
+            return path.split(mark, 1)[0]
+    return ""
+
+
+def _follow(req: func.HttpRequest) -> int | None:
+    asked_for = (req.params.get("follow") or "")[:4]
+    return int(asked_for) if asked_for.isascii() and asked_for.isdecimal() and int(asked_for) in _FOLLOW else None
