@@ -245,6 +245,7 @@ def as_page(req: func.HttpRequest, problem: ProblemError) -> func.HttpResponse:
         req,
         None,
         status=problem.status,
+        headers=problem.headers,
         title=sentence(str(document["title"])),
         words=str(document["detail"]),
         tone="warn" if problem.status < HTTPStatus.INTERNAL_SERVER_ERROR else "bad",

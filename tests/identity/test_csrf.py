@@ -33,7 +33,11 @@ def test_a_form_of_another_person_or_for_another_thing_is_refused(caller: Caller
         csrf.check(SETTINGS, caller, subject, token)
 
 
-@pytest.mark.parametrize("token", ["", "x", "a.b.c", signing.sign(SETTINGS, "approval-link", ["olive"])])
+@pytest.mark.parametrize(
+    "token",
+    ["", "x", "a.b.c", signing.sign(SETTINGS, "approval-link", ["olive"])],
+    ids=["empty", "short", "parts", "a link's"],
+)
 def test_a_token_that_was_never_in_a_form_is_refused(token: str) -> None:
     with pytest.raises(CsrfError):
         csrf.check(SETTINGS, OLIVE, "fb-1", token)
