@@ -7,7 +7,6 @@ that the page itself carried. Nothing here needs a script: a page is read, a for
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,7 +17,7 @@ from domain.approvals import GateName
 from domain.gate import Entry
 from domain.people import Caller, Role
 from domain.tally import Ledger
-from identity import csrf, links
+from identity import clock, csrf, links
 from triggers import decisions, forms, people, runs
 from triggers.asked import Asked, asked, portal_of
 from triggers.client import Client, RunStatus
@@ -220,7 +219,7 @@ def _page(
         "caller": caller,
         "home": f"{base}/ui",
         "api": base,
-        "now": datetime.now(UTC),
+        "now": clock.now(),
         **values,
     }
     text = HTML.get_template(f"{template}.html.j2").render(shown)
