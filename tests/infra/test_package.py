@@ -108,9 +108,12 @@ def test_everything_that_git_holds_of_the_packages_is_packed(unpacked: Path) -> 
 
 
 LOAD = """
-import json, resource
+import json, pathlib
 import function_app
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+status = pathlib.Path("/proc/self/status")
+# Not ru_maxrss, which a child inherits from the process that started it.
+lines = status.read_text().splitlines() if status.exists() else []
+peak = next((float(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), None)
 names = [each.get_function_name() for each in function_app.app.get_functions()]
 print(json.dumps({"names": names, "megabytes": peak, "from": function_app.__file__}))
 """
@@ -124,6 +127,8 @@ def test_the_package_loads_with_what_is_locked_and_nothing_more(unpacked: Path, 
 
 def test_importing_the_app_costs_less_memory_than_its_goal(unpacked: Path, site: Path) -> None:
     megabytes = ask(LOAD, unpacked, site, cwd=unpacked)["megabytes"]
+    if megabytes is None:
+        pytest.skip("only Linux tells a process what it has used itself")
     assert isinstance(megabytes, float)
     assert megabytes < MEGABYTES
 
