@@ -31,6 +31,7 @@ class Disk:
         self._wakes: list[Wake] = []
         self._written = self._synced = 0
         self._round: asyncio.Future[None] | None = None
+        self._is_closed = False
 
     @property
     def is_busy(self) -> bool:
@@ -63,6 +64,9 @@ class Disk:
     def _go(self, this: "asyncio.Future[None]") -> None:
         wakes, self._wakes = self._wakes, []
         number = self._written
+        if self._is_closed:
+            self._end(this, None, (), number)
+            return
         done = asyncio.get_running_loop().run_in_executor(self._thread, self._flush)
         done.add_done_callback(lambda done: self._end(this, done.exception(), wakes, number))
 
@@ -86,13 +90,19 @@ class Disk:
             return
         self._synced = number
         this.set_result(None)
+        if self._is_closed:
+            return
         if self._synced < self._written:
             self._begin()
         if wakes:
             self._announce(wakes)
 
     def close(self) -> None:
-        """Let go of the file, when the sync that is under way is done."""
+        """Let go of the file, when the sync that is under way is done.
+
+        What has not been synced by then SQLite brings to the disk when it closes the file itself.
+        """
+        self._is_closed = True
         self._thread.shutdown()
         if self._file is not None:
             os.close(self._file)

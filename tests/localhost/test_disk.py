@@ -136,3 +136,21 @@ def test_a_disk_that_fails_stops_the_host_and_a_new_start_goes_on(state: Path) -
         status = host.run_until(instance_id)
     assert status is not None
     assert status.runtime_status == "Completed"
+
+
+def test_a_host_that_closes_in_the_middle_of_a_sync_leaves_everything_on_the_disk(
+    state: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        for turns in range(4):
+            async with LocalHost(app_of(chain), state=state, clock=SystemClock()) as host:
+                host._client.start("chain", instance_id=f"after {turns}")
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                host._client.start("chain", instance_id=f"again {turns}")
+            await asyncio.sleep(0.01)  # what the loop still had to do
+
+    asyncio.run(run())
+    with closing(sqlite3.connect(state)) as connection:
+        assert len(connection.execute("SELECT id FROM instance WHERE id LIKE 'a%'").fetchall()) == 8
+    assert [record.message for record in caplog.records if record.name in ("asyncio", "localhost")] == []
