@@ -9,29 +9,46 @@ from activities.channels import channels
 from activities.choose_points import choose_points
 from activities.deliver import deliver
 from activities.find_act import find_act
+from activities.find_machines import find_machines
 from activities.look import look
 from activities.make_plan import make_plan
 from activities.record import record
 from activities.start_act import start_act
 from activities.validate import validate
+from orchestrators.alert_desk import alert_desk
+from orchestrators.alert_intake import alert_intake
 from orchestrators.decisions import run_decisions
 from orchestrators.failback import failback
 from orchestrators.gate import gate
 from orchestrators.herald import courier, herald
 from orchestrators.ledgers import decision_ledger, machine_lock, run_control, run_register
+from orchestrators.proposal import proposal
 from orchestrators.stage import stage
 from triggers.doors import guarded
 from triggers.routes import ROUTES
+from triggers.routing import check
 
+check()
 app = DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
-for orchestrator in (failback, stage, gate, herald, courier):
+for orchestrator in (failback, stage, gate, herald, courier, alert_intake, proposal):
     app.orchestration_trigger(context_name="context")(orchestrator)
 
-for entity in (decision_ledger, machine_lock, run_control, run_register, run_decisions):
+for entity in (decision_ledger, machine_lock, run_control, run_register, run_decisions, alert_desk):
     app.entity_trigger(context_name="context")(entity)
 
-for activity in (make_plan, look, start_act, find_act, choose_points, validate, channels, deliver, record):
+for activity in (
+    make_plan,
+    look,
+    start_act,
+    find_act,
+    choose_points,
+    validate,
+    channels,
+    deliver,
+    record,
+    find_machines,
+):
     app.activity_trigger(input_name="request")(activity)
 
 for route in ROUTES:

@@ -37,6 +37,10 @@ LEDGER: Final = "decision_ledger"
 CONTROL: Final = "run_control"
 RUN_REGISTER: Final = "run_register"
 DECISIONS: Final = "run_decisions"
+ALERT_INTAKE: Final = "alert_intake"
+ALERT_DESK: Final = "alert_desk"
+PROPOSAL: Final = "proposal"
+FIND_MACHINES: Final = "find_machines"
 
 
 class Subject(Answer):

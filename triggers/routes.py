@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.people import Role
-from triggers import control, decisions, failbacks, pages
+from triggers import alerts, control, decisions, failbacks, pages
 from triggers.doors import FORM, Route
 
 ANYBODY: Final[tuple[Role, ...]] = ()
@@ -53,4 +53,7 @@ ROUTES: Final = (
         body=FORM,
         worded=pages.as_page,
     ),
+    # Azure Monitor's action groups: by the host's key, or by a token that the door itself asks for.
+    Route(path="alerts", method="POST", door=alerts.receive, roles=ANYBODY, level=alerts.HOST_LEVEL),
+    Route(path="alerts", method="GET", door=alerts.list_alerts, roles=READERS),
 )

@@ -1,0 +1,148 @@
+"""An alert about a machine or a job of a running stage makes it look at once, and not all the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.alerts import payloads
+from tests.alerts.world import Alerts, alerts, recovered
+from triggers import waking
+
+WAKE = {
+    "name": "news",
+    "when": [{"family": ["siteRecovery", "administrative", "resourceHealth"]}, {"family": "log"}],
+    "wake": {},
+}
+HOME = payloads.VAULT
+
+
+@pytest.fixture(autouse=True)
+def _nobody_woken_yet() -> None:
+    waking._woken.clear()
+
+
+@pytest.fixture
+def world() -> Iterator[Alerts]:
+    with alerts(WAKE) as world:
+        yield world
+
+
+def rehearsing(world: Alerts) -> None:
+    """Start a run and go on until its stage waits for a job."""
+    world.host.start("failback", world.rehearsal.request(mode="drill"), instance_id="fb-test")
+    world.until(lambda: bool(world.rehearsal.posts()))
+    world.settle()
+
+
+def looks(world: Alerts) -> int:
+    return len(world.rehearsal.simulator.journal.calls)
+
+
+def looked(world: Alerts, document: dict[str, Any]) -> bool:
+    """Say whether an alert makes the stage look before any time passes."""
+    before, now = looks(world), world.host.clock.now()
+    assert world.send(document).status == 202
+    world.settle()
+    assert world.host.clock.now() == now
+    return looks(world) > before
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        payloads.site_recovery("job-1"),
+        payloads.administrative(),
+        payloads.log({"ReplicatedItemId": payloads.ITEM}),
+        payloads.log({"ReplicatedItemFriendlyName": "CONTOSOWIN2016", "_ResourceId": HOME}),
+        payloads.log({"JobUniqueId": "job-1", "_ResourceId": HOME}),
+    ],
+    ids=["site recovery", "activity log", "item id", "machine name", "job of the vault"],
+)
+def test_an_alert_about_its_machine_makes_a_stage_look_at_once(world: Alerts, document: dict[str, Any]) -> None:
+    rehearsing(world)
+    assert not looked(world, payloads.budget())
+    assert looked(world, document)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        payloads.log({"ReplicatedItemId": payloads.ITEM.replace("ContosoWin2016", "another")}),
+        payloads.log({"ReplicatedItemId": payloads.ITEM.replace("contoso-vault", "another")}),
+        payloads.log({"JobUniqueId": "job-1", "_ResourceId": HOME.replace("contoso-vault", "another")}),
+        payloads.resource_health(),
+    ],
+    ids=["another machine", "another vault", "job of another vault", "no vault"],
+)
+def test_an_alert_about_something_else_wakes_nobody(world: Alerts, document: dict[str, Any]) -> None:
+    rehearsing(world)
+    assert not looked(world, document)
+
+
+def test_a_route_names_the_vault_where_its_alerts_do_not() -> None:
+    with alerts({**WAKE, "wake": {"vault": HOME}}) as world:
+        rehearsing(world)
+        assert looked(world, payloads.resource_health())
+
+
+def test_a_storm_makes_a_stage_look_once_and_not_all_the_time(world: Alerts) -> None:
+    rehearsing(world)
+    assert looked(world, payloads.site_recovery())
+    assert not any(looked(world, payloads.site_recovery()) for _ in range(20))
+
+
+def test_a_run_that_has_ended_is_not_woken(world: Alerts) -> None:
+    rehearsing(world)
+    world.host.run_until("fb-test")
+    assert not looked(world, payloads.site_recovery())
+    assert not looked(world, payloads.log({"JobUniqueId": "job-1", "_ResourceId": HOME}))
+
+
+def test_with_no_run_at_all_an_alert_wakes_nobody(world: Alerts) -> None:
+    assert not looked(world, payloads.site_recovery())
+    assert not looked(world, payloads.log({"JobUniqueId": "job-1", "_ResourceId": HOME}))
+
+
+def test_only_so_many_runs_are_remembered_as_woken(world: Alerts) -> None:
+    waking._woken.update({f"fb-{number}": -100.0 for number in range(waking._REMEMBERED)})
+    rehearsing(world)
+    assert looked(world, payloads.site_recovery())
+    assert len(waking._woken) == waking._REMEMBERED
+
+
+def test_a_wake_up_that_fails_costs_the_sender_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: Any) -> None:
+        raise ConnectionError("the store is silent")
+
+    monkeypatch.setattr(waking, "wake", broken)
+    with alerts(WAKE) as world:
+        assert world.send(payloads.site_recovery()).json()["status"] == "stored"
+
+
+# -- what people may read -------------------------------------------------------------------------------------
+
+
+def test_people_read_what_came_in_and_what_became_of_it() -> None:
+    probe = payloads.metric()
+    note = {"name": "notes", "when": [{"family": "other"}], "note": True}
+    with alerts(recovered(), WAKE, note) as world:
+        world.hear(payloads.service_health())
+        world.hear(probe)
+        world.hear(payloads.budget())
+        viewer = {"X-Failback-User": "vera", "X-Failback-Roles": "Failback.Viewer"}
+        shown = world.host.request("GET", "/api/alerts", headers=viewer).json()["routes"]
+        assert [(each["route"], each["does"]) for each in shown] == [
+            ("recovered", "propose"),
+            ("news", "wake"),
+            ("notes", "note"),
+        ]
+        assert [each["verdict"] for each in shown[0]["alerts"]] == ["unsettled", "opened"]
+        assert shown[0]["storms"][0]["about"] == "all"
+        assert shown[1]["alerts"] == []
+        assert shown[2]["alerts"][0]["verdict"] == "noted"
+        world.pass_time(timedelta(minutes=1))
+        assert world.host.request("GET", "/api/alerts").status == 401

@@ -1,0 +1,101 @@
+"""Waking what an alert is about: a stage looks at once instead of at its next tick, a gate heeds a withdrawal.
+
+Everything here only hurries what would happen anyway, so whatever fails costs one tick and nothing more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import Final
+
+from azure.durable_functions import EntityId
+
+from domain import alert_desk, contract
+from domain.alert_desk import Desk
+from domain.alert_routes import Part, Routes
+from domain.alerts import Alert
+from domain.proposals import Call
+from triggers import runs
+from triggers.client import Client
+
+# A storm must not make a stage look at Azure all the time: one wake-up is enough for a while.
+_AGAIN_AFTER: Final = 5.0
+_REMEMBERED: Final = 256
+# How many of the newest runs are asked whether they are busy with the alert's vault.
+_NEWEST: Final = 20
+_woken: OrderedDict[str, float] = OrderedDict()
+
+
+async def wake(client: Client, alert: Alert, routes: Routes, calls: tuple[Call, ...]) -> None:
+    """Wake the runs that an alert is about, as its routes say, and those whose proposal it takes back."""
+    by_name = {route.name: route for route in routes.routes}
+    for call in calls:
+        waking = by_name[call.route].wake
+        if waking is not None:
+            for run in await _concerned(client, alert, alert.vault or waking.vault):
+                await _once(client, run)
+        elif call.hit.proposes and call.hit.part in {Part.UNSETTLES, Part.TAKES_BACK}:
+            await _withdraw(client, call)
+
+
+async def _concerned(client: Client, alert: Alert, vault: str | None) -> list[str]:
+    """Find the runs that hold the alert's machine; of an alert that names none, those of its vault."""
+    if vault is None:
+        return []
+    if not alert.machines:
+        return await _busy_with(client, vault)
+    keys = [contract.lock_key(vault, name) for name in alert.machines]
+    locks = [await client.read_entity_state(EntityId(contract.MACHINE_LOCK, key)) for key in keys]
+    holders = [runs.document(lock.entity_state).get("holder") for lock in locks if lock.entity_exists]
+    return list(dict.fromkeys(str(holder) for holder in holders if holder))
+
+
+async def _busy_with(client: Client, vault: str) -> list[str]:
+    register = await client.read_entity_state(EntityId(contract.RUN_REGISTER, "all"))
+    known: list[str] = runs.document(register.entity_state).get("runs", []) if register.entity_exists else []
+    statuses = [await client.get_status(run, show_input=True) for run in known[:_NEWEST]]
+    wanted = vault.rstrip("/").casefold()
+    return [
+        str(status.instance_id)
+        for status in statuses
+        if not runs.has_finished(status)
+        and str(runs.document(status.input_).get("vault", "")).rstrip("/").casefold() == wanted
+    ]
+
+
+async def _once(client: Client, run: str) -> None:
+    """Wake a run, unless it was woken a moment ago."""
+    now = time.monotonic()
+    if now - _woken.get(run, -_AGAIN_AFTER) < _AGAIN_AFTER:
+        return
+    _woken[run] = now
+    _woken.move_to_end(run)
+    while len(_woken) > _REMEMBERED:
+        _woken.popitem(last=False)
+    await _nudge(client, run)
+
+
+async def _nudge(client: Client, run: str) -> None:
+    status = await client.get_status(run)
+    if not runs.has_finished(status):
+        await runs.wake(client, runs.document(status.custom_status).get("child"))
+
+
+async def desk_of(client: Client, route: str) -> Desk:
+    """Read what a route remembers."""
+    state = await client.read_entity_state(EntityId(contract.ALERT_DESK, route))
+    return Desk.from_wire(runs.document(state.entity_state)) if state.entity_exists else Desk()
+
+
+async def _withdraw(client: Client, call: Call) -> None:
+    """Withdraw a proposed run at once; the desk does the same, a little later and surely."""
+    now = datetime.now(UTC)
+    after, _ = alert_desk.take(await desk_of(client, call.route), call.hit, now)
+    storm = after.storms.get(call.hit.storm)
+    if storm is None or storm.run is None or storm.withdrawn is None or storm.ending is not None:
+        return
+    about = {"reason": storm.withdrawn, "at": now.isoformat()}
+    await client.signal_entity(EntityId(contract.CONTROL, storm.run), "withdraw", about)
+    await _nudge(client, storm.run)
