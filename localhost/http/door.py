@@ -1,6 +1,7 @@
 """The door: which part of the host answers a path."""
 
 import hmac
+from urllib.parse import unquote_plus, urlsplit
 
 from localhost.http.links import RPC, WEBHOOKS
 from localhost.http.management import Management
@@ -20,12 +21,12 @@ class Door:
 
     async def serve(self, request: Request) -> Response:
         """Answer a request."""
-        path = request.path
-        if (rest := _below(path, WEBHOOKS)) is not None:
+        path, durable = request.path, _durable_path(request)
+        if (rest := _below(durable, WEBHOOKS)) is not None:
             if not self._is_allowed(request):
                 return Response(401)
             return await self._management.serve(request, rest)
-        if (rest := _below(path, RPC)) is not None:
+        if (rest := _below(durable, RPC)) is not None:
             return await self._management.serve(request, rest)
         if path in ("/admin/host/status", "/admin/host/ping"):
             return json_response(200, {"state": "Running"})
@@ -39,6 +40,11 @@ class Door:
             return True
         offered = request.value("code") or request.headers.get("x-functions-key") or ""
         return hmac.compare_digest(offered.encode(), self._key.encode())
+
+
+def _durable_path(request: Request) -> str:
+    """Answer the path as the durable API reads it: a plus is a space there (EXT HttpApiHandler.cs, UrlDecode)."""
+    return unquote_plus(urlsplit(request.url).path)
 
 
 def _below(path: str, prefix: str) -> str | None:

@@ -281,3 +281,16 @@ def test_an_event_whose_name_has_a_slash_is_no_route(host: SyncHost) -> None:
         path = f"{API}/instances/{instance_id}/raiseEvent/{name}"
         assert host.request("POST", path, json=1).status == 404
     assert host.request("POST", f"{API}/instances/{instance_id}/raiseEvent/a%20b", json=1).status == 202
+
+
+@pytest.mark.parametrize(("written", "heard"), [("a+b", "a b"), ("a%2Bb", "a+b"), ("%C3%A9t%C3%A9", "été")])
+def test_a_plus_in_a_path_of_the_api_is_a_space(hosts: Hosts, written: str, heard: str) -> None:
+    def listen(context: Context) -> Steps:
+        return (yield context.wait_for_external_event(heard))
+
+    host = hosts(app_of(listen))
+    instance_id = host.start("listen")
+    assert host.request("POST", f"{API}/instances/{instance_id}/raiseEvent/{written}", json=1).status == 202
+    status = host.run_until(instance_id)
+    assert status is not None
+    assert status.output == 1
