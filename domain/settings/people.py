@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 from domain.settings.azure import is_loopback, safe_endpoint
 
 SHORTEST_KEY: Final = 32
+_UNRESOLVED: Final = "@Microsoft.KeyVault("
 _MOST_KEYS: Final = 2
 
 
@@ -118,7 +119,11 @@ class PeopleSettings(BaseModel):
     @field_validator("link_keys", "audiences", mode="before")
     @classmethod
     def _parted(cls, value: Any) -> Any:
-        return [key.strip() for key in value.split(",") if key.strip()] if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        # A Key Vault reference that could not be read arrives as it was written: known to all, and no key.
+        parts = [each.strip() for each in value.split(",")]
+        return [each for each in parts if each and not each.startswith(_UNRESOLVED)]
 
     @field_validator("link_keys")
     @classmethod
