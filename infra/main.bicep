@@ -102,6 +102,36 @@ param logDays int = 90
 @description('Recovery point objective: an older newest recovery point raises an alert.')
 param rpoSeconds int = 900
 
+@description('Name of a JSON file with alert routes, beside function_app.py. Empty: alerts have no effect on the app.')
+param alertRoutes string = ''
+
+@description('Name of a JSON file with probes and queries of machines, beside function_app.py. Empty: none are made.')
+param validation string = ''
+
+@description('Id (not ARM id) of the workspace in which heartbeats are looked for by host name. Empty: by resource.')
+param logsWorkspace string = ''
+
+@description('Address under which people reach the app, where it is not its own: a custom domain or a front door.')
+param publicUrl string = ''
+
+@description('Mail addresses, separated by commas, that get every notice. Needs mailEnabled.')
+param mailTo string = ''
+
+@description('Domains, separated by commas, whose approvers get mail with a personal link. Needs mailEnabled.')
+param mailDomains string = ''
+
+@description('Tell people in Teams: the secret teams-webhook in Key Vault holds the address of a workflow.')
+param teamsEnabled bool = false
+
+@description('Tell people in Slack: the secret slack-webhook in Key Vault holds the address of an incoming webhook.')
+param slackEnabled bool = false
+
+@description('Send signed events: the secrets events-webhook and events-keys in Key Vault hold the address and the keys.')
+param eventsEnabled bool = false
+
+@description('Further settings of the app, as docs/configuration.md names them. They win over what is set here.')
+param extraSettings object = {}
+
 var tags = { 'azd-env-name': environmentName }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var vaultGroup = split(vaultId, '/')[4]
@@ -392,9 +422,36 @@ var hostSettings = {
 var schedulerSettings = backend == 'scheduler' ? {
   DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${scheduler.outputs.endpoint};TaskHub=${hubName};Authentication=ManagedIdentity;ClientID=${identity.outputs.clientId}'
 } : {}
-var failbackSettings = {
+// A reference that cannot be read is handed to the app as it stands here, so only secrets that exist are referred to.
+var secretPrefix = '@Microsoft.KeyVault(VaultName=${secrets.outputs.name};SecretName='
+var peopleSettings = {
   FAILBACK_IDENTITY: 'app-service'
+  FAILBACK_TENANT_ID: tenant().tenantId
+  FAILBACK_AUDIENCES: empty(authClientId) ? '' : '${authClientId},api://${authClientId}'
+  FAILBACK_LINK_KEYS: '${secretPrefix}link-keys)'
+  FAILBACK_PUBLIC_URL: publicUrl
 }
+var runSettings = {
+  FAILBACK_EVIDENCE: '${evidence.outputs.blobEndpoint}${records}'
+  FAILBACK_VALIDATION: validation
+  FAILBACK_LOGS_WORKSPACE: logsWorkspace
+  FAILBACK_ALERT_ROUTES: alertRoutes
+  // The webhook is secure whenever there is an application that it can prove itself to.
+  FAILBACK_ALERT_AUTH: empty(authAppObjectId) ? 'functionKey' : 'entra'
+}
+var mailSettings = mailEnabled ? {
+  FAILBACK_MAIL_ENDPOINT: mail.outputs.endpoint
+  FAILBACK_MAIL_FROM: mail.outputs.sender
+  FAILBACK_MAIL_TO: mailTo
+  FAILBACK_MAIL_DOMAINS: mailDomains
+} : {}
+var teamsSettings = teamsEnabled ? { FAILBACK_TEAMS_WEBHOOK: '${secretPrefix}teams-webhook)' } : {}
+var slackSettings = slackEnabled ? { FAILBACK_SLACK_WEBHOOK: '${secretPrefix}slack-webhook)' } : {}
+var eventsSettings = eventsEnabled ? {
+  FAILBACK_WEBHOOK: '${secretPrefix}events-webhook)'
+  FAILBACK_WEBHOOK_KEYS: '${secretPrefix}events-keys)'
+} : {}
+var noticeSettings = union(mailSettings, teamsSettings, slackSettings, eventsSettings)
 
 module app 'modules/app.bicep' = {
   name: 'app'
@@ -412,7 +469,7 @@ module app 'modules/app.bicep' = {
     allowedAddresses: empty(allowedAddresses) ? [] : split(replace(allowedAddresses, ' ', ''), ',')
     workspaceId: monitoring.outputs.workspaceId
     isZoneRedundant: zoneRedundant
-    settings: union(hostSettings, schedulerSettings, failbackSettings)
+    settings: union(hostSettings, schedulerSettings, peopleSettings, runSettings, noticeSettings, extraSettings)
     authClientId: authClientId
     authGroups: empty(authGroups) ? [] : split(replace(authGroups, ' ', ''), ',')
     authCallers: empty(authCallers) ? [] : split(replace(authCallers, ' ', ''), ',')

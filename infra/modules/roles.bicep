@@ -100,8 +100,7 @@ var cacheChecked = [
 var evidenceData = [
   // Read a record back, and prove that it is whole.
   'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'
-  // Write a record. There is no right to delete one.
-  'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write'
+  // Write a new record. There is no right to write over one, or to delete it.
   'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action'
 ]
 
@@ -174,7 +173,7 @@ resource onEvidence 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'evidence')
   properties: {
     roleName: 'Failback Evidence Writer (${environmentName})'
-    description: 'Writes and reads records of runs, deletes none.'
+    description: 'Writes new records of runs and reads them; changes and deletes none.'
     type: 'CustomRole'
     permissions: [
       { actions: [], notActions: [], dataActions: evidenceData, notDataActions: [] }
