@@ -10,6 +10,7 @@ from activities.choose_points import choose_points
 from activities.deliver import deliver
 from activities.find_act import find_act
 from activities.find_machines import find_machines
+from activities.kept import kept_evidence
 from activities.look import look
 from activities.make_plan import make_plan
 from activities.record import record
@@ -24,6 +25,7 @@ from orchestrators.herald import courier, herald
 from orchestrators.ledgers import decision_ledger, machine_lock, run_control, run_register
 from orchestrators.proposal import proposal
 from orchestrators.stage import stage
+from triggers import evidence
 from triggers.doors import guarded
 from triggers.routes import ROUTES
 from triggers.routing import check
@@ -50,6 +52,9 @@ for activity in (
     find_machines,
 ):
     app.activity_trigger(input_name="request")(activity)
+
+# Doors know no Azure: this one is handed what it reads with.
+evidence.read_with(kept_evidence)
 
 for route in ROUTES:
     opened = app.route(route=route.path, methods=[route.method], auth_level=route.level)

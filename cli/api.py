@@ -162,6 +162,12 @@ class Failbacks:
         answer.encoding = "utf-8"
         return answer.text
 
+    def evidence(self, run: str) -> str:
+        """Give the records of a run's evidence as JSON Lines, as the store has them."""
+        answer = self._send("GET", f"failbacks/{quote(run, safe='')}/evidence")
+        answer.encoding = "utf-8"
+        return answer.text
+
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, **how: Any) -> Document:
         answer = self._send(method, path, json=body, **how)
         try:

@@ -1,4 +1,4 @@
-"""The command line: `failback up, demo, plan, start, watch, decide, cancel, list, report, doctor`.
+"""The command line: `failback up, demo, plan, start, watch, decide, cancel, list, report, verify, doctor`.
 
 It ends with 0 when all went well, 1 when a run did not reach its aim, 2 when it was used wrongly or refused, and
 3 when the app could not be reached.
@@ -14,13 +14,14 @@ from typing import Annotated, Any
 import typer
 from rich.prompt import Confirm
 
-from cli import asking, doctor, gates, local, options, showing, tellers
+from cli import asking, doctor, evidence, gates, local, options, showing, tellers
 from cli.api import FAILED, REFUSED, UNREACHABLE, Document, Failbacks, refuse, texts
 from cli.console import err, is_attended, out, verdict, write_json
 from cli.options import LOCAL_URL, As, Json, Key, RunId, Url
 from cli.story import gate_of
 from cli.watching import GOOD_ENDS, Watch
 from cli.when import WallClock
+from domain import evidence as chain
 
 app = typer.Typer(
     name="failback",
@@ -298,6 +299,32 @@ def _write(text: str, output: Path | None) -> None:
         output.write_text(text, encoding="utf-8")
     except OSError as fault:
         raise refuse(f"{output} cannot be written", str(fault)) from None
+
+
+@app.command()
+def verify(
+    *,
+    source: Annotated[str, typer.Argument(help="a file of JSON Lines, a folder of records, or a run's id")],
+    head: Annotated[str | None, typer.Option(help="the last hash, as the report or a notice told it")] = None,
+    report_file: Annotated[
+        Path | None, typer.Option("--report", help="the run's report, which tells the last hash")
+    ] = None,
+    url: Url = LOCAL_URL,
+    key: Key = None,
+    person: As = None,
+    as_json: Json = False,
+) -> None:
+    """Check that a run's evidence is whole and as it was written."""
+    if report_file is not None:
+        head = evidence.told_head(asking.read_request(report_file))
+    found = chain.verify(evidence.read(source, options.client(url, key, person)), head)
+    if as_json:
+        write_json(found.to_wire())
+    else:
+        for line in evidence.words(found, head):
+            out().print(line, markup=False)
+    if not found.is_whole:
+        raise typer.Exit(FAILED)
 
 
 @app.command("doctor")

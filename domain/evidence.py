@@ -196,3 +196,14 @@ class Stored(Answer):
 
     seq: int
     refusal: Refusal | None = None
+
+
+class Reading(Answer):
+    """What the store gives of one run: its records, or why there are none now.
+
+    `unread` says why the store did not answer; asking again may help, unlike with a `refusal`.
+    """
+
+    records: tuple[Any, ...] = ()
+    refusal: Refusal | None = None
+    unread: str | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.people import Role
-from triggers import alerts, control, decisions, failbacks, pages
+from triggers import alerts, control, decisions, evidence, failbacks, pages
 from triggers.doors import FORM, Route
 
 ANYBODY: Final[tuple[Role, ...]] = ()
@@ -33,6 +33,7 @@ ROUTES: Final = (
     Route(path="failbacks/{id}/pause", method="POST", door=control.pause_failback, roles=OPERATORS),
     Route(path="failbacks/{id}/resume", method="POST", door=control.resume_failback, roles=OPERATORS),
     Route(path="failbacks/{id}/report", method="GET", door=failbacks.report_failback, roles=READERS),
+    Route(path="failbacks/{id}/evidence", method="GET", door=evidence.download, roles=READERS),
     Route(path="ui", method="GET", door=pages.show_runs, roles=READERS, worded=pages.as_page),
     Route(path="ui/failbacks/{id}", method="GET", door=pages.show_run, roles=READERS, worded=pages.as_page),
     Route(

@@ -43,6 +43,7 @@ class FakeApp:
     reports: dict[str, Document] = field(default_factory=dict)
     started: dict[str, str] = field(default_factory=dict)
     plan: Document = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
     # What the next requests are answered with, instead of an answer: a status, a response, or "close".
     mishaps: list[Any] = field(default_factory=list)
 
@@ -73,8 +74,8 @@ class FakeApp:
                 return web.json_response(self.plan)
             case ("GET", [run]) if run in self.statuses:
                 return web.json_response(self._next(run))
-            case ("GET", [run, "report"]) if run in self.reports:
-                return self._report(request, self.reports[run])
+            case ("GET", [run, "report" | "evidence"]) if run in self.reports | self.evidence:
+                return self._paper(request, run)
             case ("POST", [run, "decisions"]) if run in self.statuses:
                 return self._decide(run, body)
             case ("POST", [run, "cancel"]) if run in self.statuses:
@@ -100,7 +101,10 @@ class FakeApp:
         self.statuses[run].pop(0)
         return web.json_response({"judgement": "recorded"})
 
-    def _report(self, request: web.Request, report: Document) -> web.Response:
+    def _paper(self, request: web.Request, run: str) -> web.Response:
+        if request.path.endswith("/evidence"):
+            return web.Response(text=self.evidence[run], content_type="application/x-ndjson")
+        report = self.reports[run]
         form = request.query.get("format", "json")
         if form == "json":
             return web.json_response(report)
