@@ -87,7 +87,7 @@ param zoneRedundant bool = false
 @description('Days for which evidence cannot be changed or deleted.')
 param evidenceDays int = 365
 
-@description('Make the evidence period final: nobody, not even Microsoft, can shorten it afterwards. Only on a second deployment.')
+@description('Make the evidence period final: nobody can shorten it afterwards. Only on a second deployment.')
 param evidenceLocked bool = false
 
 @description('Send the vault logs to the workspace. Off where the vault has diagnostic settings of its own for it.')
@@ -129,7 +129,7 @@ param slackEnabled bool = false
 @description('Send signed events: the secrets events-webhook and events-keys in Key Vault hold the address and the keys.')
 param eventsEnabled bool = false
 
-@description('Further settings of the app, as docs/configuration.md names them. They win over what is set here.')
+@description('Further settings of the app, by their names. They win over what is set here.')
 param extraSettings object = {}
 
 var tags = { 'azd-env-name': environmentName }
