@@ -6,6 +6,7 @@ Nothing here needs pytest; localhost/pytest_plugin.py makes fixtures of it.
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from tempfile import mkdtemp
 from types import TracebackType
 from typing import Any, Self
 
@@ -60,31 +61,27 @@ class CrashAnywhere:
             play: What to do with a host, and what counts in the end. After a crash it is called again with a new
                 host on the same state, so it starts only what is not there yet (by an instance id of its own).
             every: How many commits lie between two crashes.
-            options: As for `LocalHost`.
+            options: As for `LocalHost`; state, clock and on_transaction are chosen here.
 
         Raises:
             AssertionError: it ended otherwise after a crash; the text says which.
         """
         commits: list[Transaction] = []
-        quiet = self._live(app, play, "quiet", options, commits.append)
-        for number in range(1, commits[-1].number + 1, every):
+        directory = Path(mkdtemp(dir=self._directory))
+        chosen = {"seed": self._seed} | options
+
+        def live(name: str, clock: VirtualClock, hook: Callable[[Transaction], None] | None = None) -> Any:
+            state = directory / f"{name}.db"
+            with SyncHost(app, state=state, clock=clock, on_transaction=hook, **chosen) as host:
+                return play(host)
+
+        quiet = live("quiet", VirtualClock(), commits.append)
+        for before in commits[:: 2 * every]:
             for committed in (False, True):
-                name, clock = f"{number}-{committed}", VirtualClock()
+                name, clock = f"{before.number}-{committed}", VirtualClock()
                 with suppress(Crash):
-                    self._live(app, play, name, {"clock": clock} | options, crash_at(number, committed=committed))
-                found = self._live(app, play, name, {"clock": clock} | options)
-                moment = f"{'after' if committed else 'before'} commit {number} ({commits[2 * number - 1].kind})"
+                    live(name, clock, crash_at(before.number, committed=committed))
+                found = live(name, clock)
+                moment = f"{'after' if committed else 'before'} commit {before.number} ({before.kind})"
                 assert found == quiet, f"With a crash {moment} it ended in {found!r}, else in {quiet!r}."  # noqa: S101
         return quiet
-
-    def _live(
-        self,
-        app: AppSource,
-        play: Play,
-        name: str,
-        options: dict[str, Any],
-        hook: Callable[[Transaction], None] | None = None,
-    ) -> Any:
-        chosen = {"clock": VirtualClock(), "seed": self._seed} | options
-        with SyncHost(app, state=self._directory / f"{name}.db", on_transaction=hook, **chosen) as host:
-            return play(host)

@@ -64,6 +64,12 @@ def test_a_crash_at_any_commit_leads_to_the_same_end(crash_anywhere: CrashAnywhe
     assert crash_anywhere(app_of(order), end_of_order) == [0, 2, 4, 6]
 
 
+def test_one_test_may_play_more_than_one_thing(crash_anywhere: CrashAnywhere) -> None:
+    app = app_of(order)
+    assert crash_anywhere(app, end_of_order, every=5) == crash_anywhere(app, end_of_order, every=7, seed=3)
+    assert crash_anywhere(app, lambda host: host.status("nobody")) is None
+
+
 def test_an_app_that_does_not_survive_a_crash_is_found_out(crash_anywhere: CrashAnywhere) -> None:
     called: list[str] = []
 
