@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from domain.notices import Delivery, DeliveryStatus, Told
 from domain.settings import Settings
 from gateway.azure import Azure
@@ -125,6 +127,21 @@ def test_a_defect_of_ours_is_told_as_failed(host: SyncHost, acting: Acting, rece
         DeliveryStatus.FAILED,
         "the software failed: AttributeError; see its log",
     )
+
+
+def test_a_step_that_fails_altogether_is_told_as_failed(
+    host: SyncHost, acting: Acting, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    azure = acting(**settings(receiver))
+    monkeypatch.setattr(azure, "now", _no_clock)
+    (delivery,) = tell(host)
+    assert delivery.status is DeliveryStatus.FAILED
+    assert "no clock" in delivery.words
+    assert receiver.got == []
+
+
+def _no_clock() -> None:
+    raise RuntimeError("no clock")
 
 
 def test_a_courier_that_is_lost_silences_no_other(host: SyncHost, acting: Acting, receiver: Receiver) -> None:
