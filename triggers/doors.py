@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Final, Protocol, cast
 from urllib.parse import urlsplit
 
 import azure.functions as func
+from pydantic import BaseModel
 
 from domain.people import Caller, Role
 from domain.settings import SettingsError
@@ -54,6 +55,7 @@ def as_document(_: func.HttpRequest, problem: ProblemError) -> func.HttpResponse
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
+HTML: Final = "text/html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,10 @@ class Route:
     never believe what App Service says, for open paths may be excluded from its authentication. `body` is the
     media type that must be sent where something is sent; `worded` says how problems are told; `turned_away`
     keeps what somebody wanted who may not come in.
+
+    The rest describes the door: the message it `takes`, and whether it `must_take` one; the messages, or media
+    types, that it `gives` by status, media types it gives `also` when asked; its own ways of refusing; the query
+    parameters and headers it heeds.
     """
 
     path: str
@@ -74,6 +80,13 @@ class Route:
     level: func.AuthLevel = func.AuthLevel.ANONYMOUS
     worded: Wording = as_document
     turned_away: Callable[[func.HttpRequest, Any, Caller], Awaitable[None]] | None = None
+    takes: type[BaseModel] | None = None
+    must_take: bool = True
+    gives: Mapping[int, type[BaseModel] | str] = field(default_factory=dict[int, type[BaseModel] | str])
+    also: tuple[str, ...] = ()
+    refuses: tuple[int, ...] = ()
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def guarded(route: Route) -> Door:
@@ -116,7 +129,7 @@ async def _allowed(route: Route, req: func.HttpRequest, client: Any) -> None:
     try:
         people.need(caller, *route.roles)
     except ProblemError:
-        _LOG.warning("%s may not %s %s", caller.name, route.method, urlsplit(req.url).path)
+        _LOG.warning("%r may not %s %r", caller.name, route.method, urlsplit(req.url).path)
         if route.turned_away is not None:
             # Whatever else is wrong with it is none of their business.
             with suppress(ProblemError):

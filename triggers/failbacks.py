@@ -23,6 +23,8 @@ from triggers.runs import Document, beats
 PLANNED_WITHIN: Final = 25.0
 # The platform cuts an HTTP answer off after 230 s.
 PLAN_WITHIN: Final = 200.0
+# What only the app itself says of a run.
+OURS: Final = ("requestedById", "proposed")
 _LISTED: Final = 50
 _MOST_LISTED: Final = 200
 
@@ -118,7 +120,7 @@ def _asked_by(caller: Caller, request: FailbackRequest) -> FailbackRequest:
     Raises:
         ProblemError: 400, for the request says what only we may.
     """
-    ours = next((name for name in ("requestedById", "proposed") if name in request.to_wire()), None)
+    ours = next((name for name in OURS if name in request.to_wire()), None)
     if ours is not None:
         what = "only the app itself says this"
         fault = Refusal(code="ours", what=what, remedy="remove the field", about=ours)

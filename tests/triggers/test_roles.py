@@ -56,7 +56,17 @@ MAY = {
     Role.BREAK_GLASS: DECISIONS,
 }
 # Open to anybody: they tell nothing of any run, or prove by themselves who comes.
-OPEN = {("approvals/{token}", "GET"), ("approvals/{token}", "POST"), ("alerts", "POST")}
+OPEN = {
+    ("approvals/{token}", "GET"),
+    ("approvals/{token}", "POST"),
+    ("alerts", "POST"),
+    ("health", "GET"),
+    ("openapi.json", "GET"),
+}
+
+
+def test_only_these_doors_are_open_to_anybody() -> None:
+    assert {key for key, route in ROWS.items() if not route.roles} == OPEN
 
 
 def may(role: Role, path: str, method: str) -> bool:
