@@ -74,7 +74,8 @@ build/kusto/node_modules:
 
 build/supply/bin/pip-audit: | $(BIN)/python
 	$(BIN)/python -m venv build/supply
-	build/supply/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1 cyclonedx-bom==7.5.0
+	build/supply/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1 \
+		cyclonedx-bom==7.5.0 detect-secrets==1.5.0
 
 infra-lint: $(VENV)/dev.stamp build/checkov/bin/checkov build/kusto/node_modules ## checkov, and Kusto's language service
 	build/checkov/bin/checkov --directory infra --framework bicep --skip-download --compact --quiet
@@ -86,6 +87,15 @@ audit: build/supply/bin/pip-audit ## are there advisories for what is deployed?
 sbom: build/supply/bin/pip-audit ## what is deployed, as CycloneDX under build/
 	build/supply/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
 		--output-file build/sbom.json
+
+# Tests hold made-up passwords and tokens: there only the formats that real services issue are looked for.
+REAL_FORMATS = --disable-plugin KeywordDetector --disable-plugin BasicAuthDetector --disable-plugin JwtTokenDetector \
+	--disable-plugin HexHighEntropyString --disable-plugin Base64HighEntropyString
+
+secrets: build/supply/bin/pip-audit ## is a key or a password among the files?
+	git ls-files | grep -vE '^(tests/|requirements)' | \
+		xargs build/supply/bin/detect-secrets-hook --exclude-lines '= "simulator"'
+	git ls-files tests | xargs build/supply/bin/detect-secrets-hook $(REAL_FORMATS)
 
 bench: $(VENV)/dev.stamp ## measure the local host; JSON under build/, a table here
 	@mkdir -p build
@@ -99,4 +109,4 @@ chaos: $(VENV)/dev.stamp ## the long randomized runs, and kills at every boundar
 clean: ## everything that can be made again
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 
-.PHONY: help demo up test lint coverage check format lock infra-lint audit sbom bench chaos clean
+.PHONY: help demo up test lint coverage check format lock infra-lint audit sbom secrets bench chaos clean

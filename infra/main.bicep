@@ -143,7 +143,7 @@ var workspaces = empty(heartbeatWorkspaces) ? [] : split(replace(heartbeatWorksp
 var appName = 'func-failback-${token}'
 var storageName = 'stfb${token}'
 var evidenceName = 'stev${token}'
-var secretsName = 'kv-fb-${token}'
+var keyVaultName = 'kv-fb-${token}'
 var hubName = 'failback'
 var packages = 'app-package'
 var records = 'evidence'
@@ -223,7 +223,7 @@ module secrets 'modules/keyvault.bicep' = {
   params: {
     location: location
     tags: tags
-    name: secretsName
+    name: keyVaultName
     isPrivate: vnetEnabled
     principalId: identity.outputs.principalId
     officerId: principalId
