@@ -10,14 +10,17 @@ from activities.choose_points import choose_points
 from activities.deliver import deliver
 from activities.find_act import find_act
 from activities.find_machines import find_machines
+from activities.heralds import ask_heralds, send_herald
 from activities.kept import kept_evidence
 from activities.look import look
 from activities.make_plan import make_plan
+from activities.recheck import recheck
 from activities.record import record
 from activities.start_act import start_act
 from activities.validate import validate
 from orchestrators.alert_desk import alert_desk
 from orchestrators.alert_intake import alert_intake
+from orchestrators.bide import bide
 from orchestrators.decisions import run_decisions
 from orchestrators.failback import failback
 from orchestrators.gate import gate
@@ -33,25 +36,20 @@ from triggers.routing import check
 check()
 app = DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
-for orchestrator in (failback, stage, gate, herald, courier, alert_intake, proposal):
+for orchestrator in (failback, stage, gate, bide, herald, courier, alert_intake, proposal):
     app.orchestration_trigger(context_name="context")(orchestrator)
 
 for entity in (decision_ledger, machine_lock, run_control, run_register, run_decisions, alert_desk):
     app.entity_trigger(context_name="context")(entity)
 
-for activity in (
-    make_plan,
-    look,
-    start_act,
-    find_act,
-    choose_points,
-    validate,
-    channels,
-    deliver,
-    record,
-    find_machines,
-):
+for activity in (make_plan, recheck, look, start_act, find_act, choose_points, validate, find_machines):
     app.activity_trigger(input_name="request")(activity)
+
+for activity in (channels, deliver, record):
+    app.activity_trigger(input_name="request")(activity)
+
+for errand in (send_herald, ask_heralds):
+    app.activity_trigger(input_name="request")(app.durable_client_input(client_name="client")(errand))
 
 # Doors know no Azure: this one is handed what it reads with.
 evidence.read_with(kept_evidence)

@@ -22,6 +22,7 @@ STAGE: Final = "stage"
 GATE: Final = "gate"
 HERALD: Final = "herald"
 COURIER: Final = "courier"
+BIDE: Final = "bide"
 MAKE_PLAN: Final = "make_plan"
 LOOK: Final = "look"
 START_ACT: Final = "start_act"
@@ -29,6 +30,8 @@ FIND_ACT: Final = "find_act"
 CHOOSE_POINTS: Final = "choose_points"
 VALIDATE: Final = "validate"
 RECHECK: Final = "recheck"
+SEND_HERALD: Final = "send_herald"
+ASK_HERALDS: Final = "ask_heralds"
 CHANNELS: Final = "channels"
 DELIVER: Final = "deliver"
 RECORD: Final = "record"
@@ -326,3 +329,9 @@ class Facts(Answer):
     accounts: tuple[StorageAccount, ...] = ()
     unread: dict[str, Refusal] = {}
     pace: Pace = Pace()
+
+
+class Errands(Answer):
+    """The names of the errands on which heralds were sent."""
+
+    names: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from domain.approvals import ApprovalPolicy, GateName, folded
+from domain.approvals import ApprovalPolicy, GateName, OnTimeout, folded
 from domain.people import Role
 from domain.request import Comment, Name, PointChoice, aware
 from domain.wire import Answer, Wire, digest
@@ -144,12 +144,12 @@ class Question(Answer):
     requested_by_id: str | None = None
     asked_at: datetime
     deadline: datetime
-    # Why what was approved before is void; empty the first time.
-    void: tuple[str, ...] = ()
 
     @property
     def closes_at(self) -> datetime:
-        """When silence decides: at the deadline, or at that of an escalation."""
+        """When silence decides: at the deadline, that of an escalation, or for a gate that holds, much later."""
+        if self.policy.on_timeout is OnTimeout.HOLD:
+            return self.asked_at + HELD_AT_MOST
         further = self.policy.escalate_to
         return self.deadline + further.timeout if further else self.deadline
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.contract import ChosenPoint, Subject, Validation, Verdict
+from domain.contract import Check, ChosenPoint, Subject, Validation, Verdict
 from domain.errors import Refusal
 from domain.gate import Outcome
 from domain.leg import JobRecord, Leg, LegStatus, StageName
@@ -61,6 +61,14 @@ class Journey(Answer):
     rehearsed_point: ChosenPoint | None = None
     # Whether people approved this machine's failover at the gate; nothing else may move it.
     approved: bool = False
+    # The moment before which the approved act is not wanted, and the one up to which people's word is good.
+    not_before: datetime | None = None
+    until: datetime | None = None
+    # Every pass through a stage, by "run|occasion": its acts are this run's own.
+    passes: tuple[str, ...] = ()
+    # What was found when the checks were done again, and why an approval is void; old runs have the plan's alone.
+    checks: tuple[Check, ...] | None = None
+    void: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -108,6 +116,10 @@ class Journey(Answer):
         if stage is StageName.CLEAN_UP and leg.status is LegStatus.DONE:
             journey = journey.having(cleaned_up=True)
         return journey
+
+    def withdrawn(self, *why: str) -> Journey:
+        """Forget the approval, and remember why: people are asked again before anything is done."""
+        return self.having(approved=False, not_before=None, until=None, void=why)
 
     def stopped(self, words: str) -> Journey:
         """End the journey where it is, by somebody's will."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import UUID, uuid5
 
 from domain.contract import Order, Subject, Validation, ValidationOrder
 from domain.errors import Refusal
@@ -68,6 +69,17 @@ DUE: Final = {StageName.REHEARSE: Act.TEST_FAILOVER, StageName.CLEAN_UP: Act.CLE
 HEEDS_CANCEL: Final = frozenset(StageName) - {StageName.CLEAN_UP}
 
 
+# These acts touch production, each at people's word; that word may be good for a time only.
+APPROVED_ACTS: Final = frozenset({Act.FAIL_OVER, Act.CHANGE_POINT, Act.COMMIT})
+# Request ids are derived under this name, so that one intention has one id for ever.
+_INTENTIONS: Final = UUID("6a6f1f0c-3c58-5d3e-9a0e-2f6d0f1b7c11")
+
+
+def intention(occasion: str, machine: str, act: Act) -> str:
+    """Derive the client request id of one act on one machine on one occasion, named "run|occasion"."""
+    return str(uuid5(_INTENTIONS, f"{occasion}|{machine}|{act}"))
+
+
 class LegStatus(StrEnum):
     """What a leg is doing; the last three are ends."""
 
@@ -122,11 +134,26 @@ class Leg(Answer):
     odd_since: datetime | None = None
     # Absent in old runs, which begin to count at their next order.
     asked_since: datetime | None = None
+    # The passes in which this run asked for an act before, by "run|occasion"; old runs know of none.
+    earlier: tuple[str, ...] = ()
 
     @property
     def has_ended(self) -> bool:
         """Whether this leg is over."""
         return self.status in ENDS
+
+    def earlier_intentions(self, act: Act) -> frozenset[str]:
+        """Give the request ids under which this run may have asked for an act before."""
+        return frozenset(intention(occasion, self.subject.name, act) for occasion in self.earlier)
+
+    def to(self, status: LegStatus, now: datetime, words: str | None = None) -> Leg:
+        """Go over to another status."""
+        return self.having(status=status, since=now, words=self.words if words is None else words, not_before=None)
+
+    def fail(self, now: datetime, refusal: Refusal) -> Leg:
+        """End for a reason."""
+        about = refusal.having(about=self.subject.name)
+        return self.to(LegStatus.FAILED, now, refusal.what).having(failure=about)
 
 
 class Task(Answer):
@@ -135,7 +162,8 @@ class Task(Answer):
     `occasion` names this one pass through the stage within the run; request ids are derived from it, so that
     a second rehearsal is a second intention while a repeated activity is not. `points` are resolved
     recovery point ids by machine; a machine without one leaves it to the service. `forbidden` are acts that the
-    request did not allow, wherever a road would take them.
+    request did not allow, wherever a road would take them. `until` says by machine how long people's word is good:
+    from that moment on, no act that takes an approval is begun.
     """
 
     run: str
@@ -152,6 +180,18 @@ class Task(Answer):
     forbidden: tuple[Act, ...] = ()
     # In old runs that which blocks by default.
     blocks: tuple[Aspect, ...] = ValidationRequest().blocks
+    # Absent in old runs, whose approvals did not run out.
+    until: dict[str, datetime] = {}
+
+    @property
+    def intent(self) -> str:
+        """The name under which this pass asks for acts."""
+        return f"{self.run}|{self.occasion}"
+
+    def is_too_late(self, machine: str, act: Act, now: datetime) -> bool:
+        """Tell whether people's word for an act on a machine has run out."""
+        until = self.until.get(machine)
+        return act in APPROVED_ACTS and until is not None and now >= until
 
     def step(self, state: MachineState) -> Act | Way | None:
         """Say what is due for a machine in a state; nothing, when it should not be there."""

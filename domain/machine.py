@@ -103,8 +103,8 @@ class JobError(Answer):
     task: str = ""
 
 
-# Site Recovery's end states of a job. "Other" is not one: tasks use it for "skipped".
-ENDED = frozenset({"Succeeded", "Failed", "Cancelled", "CompletedWithInformation", "PartiallySucceeded"})
+# The states of a job that goes on; tasks use "Other" for "skipped", and a job that says so may still go on.
+UNDER_WAY = frozenset({"NotStarted", "InProgress", "Suspended", "Cancelling", "Other"})
 SUCCEEDED = frozenset({"Succeeded", "CompletedWithInformation"})
 
 
@@ -132,8 +132,12 @@ class JobSnapshot(Answer):
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more will happen in this job."""
-        return self.state in ENDED
+        """Whether nothing more will happen in this job.
+
+        Not every end state is documented, nor spelt one way: what is not known to go on has ended. Looking again
+        finds out about a job that goes on all the same, and starts no second one.
+        """
+        return self.state not in UNDER_WAY or (self.state == "Other" and self.ended is not None)
 
     @property
     def succeeded(self) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.approvals import GateName
-from domain.wire import Answer
+from domain.wire import Answer, digest
 
 
 class NoticeKind(StrEnum):
@@ -55,12 +55,18 @@ class Notice(Answer):
     urgent: bool = False
     at: datetime
 
+    @property
+    def errand(self) -> str:
+        """The name of the one errand on which this notice is told; short enough for an instance's id."""
+        return f"{self.run[:60]}:tell-{self.kind.value}-{digest(self.id)[:12]}"
+
 
 class DeliveryStatus(StrEnum):
     """How one channel took a notice."""
 
     SENT = "sent"
     FAILED = "failed"
+    TRYING = "trying"
 
 
 class Delivery(Answer):
@@ -97,3 +103,9 @@ class Attempt(Answer):
 
     delivery: Delivery
     again_after: timedelta | None = None
+
+
+class Tidings(Answer):
+    """What became of notices by now, by the errands on which they are told."""
+
+    told: dict[str, tuple[Delivery, ...]] = {}

@@ -12,12 +12,15 @@ from enum import StrEnum
 from typing import Any
 
 from domain.contract import Check, ChosenPoint, Validation
+from domain.control import Pause
 from domain.errors import Refusal
-from domain.gate import Entry
+from domain.evidence import Kept
+from domain.gate import Entry, Judgement
 from domain.journey import Journey, JourneyStatus, Measured, Skipped, measure, point_used
-from domain.leg import JobRecord
+from domain.leg import JobRecord, Leg, StageName
 from domain.lifecycle import Act, MachineState, in_words
 from domain.machine import JobError, TaskSnapshot
+from domain.notices import Delivery
 from domain.planning import Plan
 from domain.request import Mode, PointChoice
 from domain.wire import Answer
@@ -113,6 +116,10 @@ class Report(Answer):
     refusals: tuple[Refusal, ...] = ()
     request: dict[str, Any] = {}
     plan: Plan | None = None
+    # Absent in reports of old runs, which told nobody, kept no evidence and could not be paused.
+    notices: tuple[Delivery, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    evidence: Kept | None = None
 
 
 _COMMITTED = frozenset({MachineState.HOME_COMMITTED, MachineState.HOME_SYNCING, MachineState.HOME_PROTECTED})
@@ -128,16 +135,17 @@ def make_report(
     ended: datetime,
     waited: timedelta,
     cancelled: str | None = None,
+    withdrawn: str | None = None,
 ) -> Report:
     """Put together what a run did."""
-    request = plan.request
+    request, decisions = plan.request, tuple(decisions)
     machines = tuple(_machine(plan, journey) for journey in journeys)
     outcome = _outcome(machines)
     return Report(
         id=run,
         mode=request.mode,
         outcome=outcome,
-        words=_words(outcome, machines, cancelled),
+        words=_words(outcome, machines, cancelled, withdrawn),
         vault=request.vault,
         requested_by=request.requested_by,
         plan_hash=plan.hash,
@@ -145,9 +153,9 @@ def make_report(
         ended=ended,
         waited_for_people=waited,
         machines=machines,
-        decisions=tuple(decisions),
+        decisions=decisions,
         checks=plan.checks,
-        warnings=tuple(_warnings(plan, journeys, cancelled)),
+        warnings=(*_broken_glass(decisions), *_warnings(plan, journeys, cancelled)),
         request=request.to_wire(),
     )
 
@@ -294,13 +302,41 @@ def _outcome(machines: Sequence[MachineReport]) -> RunOutcome:
     return RunOutcome.STOPPED
 
 
-def _words(outcome: RunOutcome, machines: Sequence[MachineReport], cancelled: str | None) -> str:
+def stage_record(stage: StageName, legs: Iterable[Leg]) -> dict[str, Any]:
+    """Give what is put on record of a stage: where it left each machine, and by which jobs."""
+    return {"stage": stage.value, "machines": [_leg_record(leg) for leg in legs]}
+
+
+def _leg_record(leg: Leg) -> dict[str, Any]:
+    jobs = [_job(record).to_wire() for record in leg.jobs]
+    kept = ("act", "id", "state", "started", "ended", "ours", "requestId")
+    return {
+        "name": leg.subject.name,
+        "status": leg.status.value,
+        "words": leg.words,
+        "jobs": [{key: job[key] for key in kept if key in job} for job in jobs],
+    }
+
+
+def _words(
+    outcome: RunOutcome, machines: Sequence[MachineReport], cancelled: str | None, withdrawn: str | None
+) -> str:
     counts = ", ".join(
         f"{number} {kind.value}"
         for kind in MachineOutcome
         if (number := sum(each.outcome is kind for each in machines))
     )
-    return f"{outcome.value}: {counts}" + (f"; cancelled: {cancelled}" if cancelled else "")
+    early = f"; cancelled: {cancelled}" if cancelled else f"; withdrawn: {withdrawn}" if withdrawn else ""
+    return f"{outcome.value}: {counts}{early}"
+
+
+def _broken_glass(decisions: Iterable[Entry]) -> Iterator[str]:
+    for entry in decisions:
+        if entry.break_glass and entry.judgement is Judgement.RECORDED:
+            yield (
+                f"{entry.by} BROKE THE GLASS at gate {entry.gate}: decided {entry.decision} alone, "
+                f"because: {entry.comment}"
+            )
 
 
 def _warnings(plan: Plan, journeys: Iterable[Journey], cancelled: str | None) -> Iterator[str]:

@@ -8,7 +8,9 @@ from domain.approvals import GateName
 from domain.contract import Verdict
 from domain.journey import Journey, measure, point_used
 from domain.lifecycle import Act, in_words
+from domain.machine import last_segment
 from domain.planning import Plan
+from domain.recheck import checks_of
 from domain.request import FailbackRequest
 
 
@@ -23,8 +25,10 @@ def row(plan: Plan, journey: Journey) -> dict[str, Any]:
         "to": subject.home,
         "state": in_words(journey.snapshot) if journey.snapshot else journey.words,
         "choice": subject.point.to_wire(),
-        "checks": [check.to_wire() for check in plan.checks if check.about == subject.name],
+        "checks": [check.to_wire() for check in checks_of(plan, journey)],
     }
+    if journey.void:
+        shown["void"] = list(journey.void)
     if journey.rehearsal is not None and failover is None:
         shown["rehearsal"] = journey.rehearsal.to_wire()
         shown["rehearsedPoint"] = journey.rehearsed_point.to_wire() if journey.rehearsed_point else None
@@ -77,6 +81,26 @@ def notes(gate: GateName, request: FailbackRequest, *, skippable: bool = False) 
 
 
 def may_pass_silently(gate: GateName, journey: Journey) -> bool:
-    """Tell whether silence may approve: only what was checked and found well."""
+    """Tell whether silence may approve: only what was checked, found well, and done as this run meant it.
+
+    Not a machine whose approval was void before, and not one that somebody else's job brought to a recovery point
+    of their own choice.
+    """
     found = journey.rehearsal if gate is GateName.FAILBACK else journey.validation
-    return found is not None and found.verdict in {Verdict.PASSED, Verdict.WARNED}
+    well = found is not None and found.verdict in {Verdict.PASSED, Verdict.WARNED}
+    as_meant = _ours(journey, Act.TEST_FAILOVER) if gate is GateName.FAILBACK else _at_our_point(journey)
+    return well and as_meant and not journey.void
+
+
+def _ours(journey: Journey, act: Act) -> bool:
+    record = journey.last_job(act)
+    return record is None or record.ours
+
+
+def _at_our_point(journey: Journey) -> bool:
+    record = journey.last_job(Act.CHANGE_POINT) or journey.last_job(Act.FAIL_OVER)
+    if record is None or record.ours:
+        return True
+    meant = last_segment(journey.point.id) if journey.point and journey.point.id else None
+    used, _ = point_used(journey)
+    return meant is not None and used is not None and used.casefold() == meant.casefold()

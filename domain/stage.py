@@ -13,39 +13,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid5
 
-from domain import setbacks
-from domain.contract import Look, Order, Start, StartKind, Subject, Validation, ValidationOrder, Verdict
+from domain.contract import Look, Order, Subject, ValidationOrder
 from domain.errors import Refusal
-from domain.leg import AT_HOME, DUE, Decision, JobRecord, Leg, LegStatus, Task, Way
-from domain.lifecycle import ACTS, Act, MachineState, allows, in_words, is_busy, state_of
-from domain.machine import JobSnapshot, MachineSnapshot, same_id
-from domain.setbacks import (
-    CONFIRM_WITHIN,
-    FIRST_COPY_WITHIN,
-    GIVE_UP_AFTER,
-    GONE_FOR,
-    LONG_RUNNING,
-    SLOW_PACE,
-    STALE_FOR,
-    UNDECIDED_FOR,
-)
-from domain.validation import lasting, timed_out
+from domain.leg import Decision, Leg, LegStatus, Task, Way, intention
+from domain.lifecycle import ACTS, Act, MachineState, in_words, state_of
+from domain.setbacks import LONG_RUNNING, SLOW_PACE
+from domain.validation import lasting
+from domain.watching import see, watch
 
 _S = MachineState
-# Request ids are derived under this name, so that one intention has one id for ever.
-_INTENTIONS: Final = UUID("6a6f1f0c-3c58-5d3e-9a0e-2f6d0f1b7c11")
 
 
-def begin(subjects: Iterable[Subject], item_ids: Mapping[str, str]) -> tuple[Leg, ...]:
-    """Set every machine at the start of a stage, at the id where it was last seen."""
-    return tuple(Leg(subject=each, item_id=item_ids.get(each.name, each.item_id)) for each in subjects)
-
-
-def intention(task: Task, machine: str, act: Act) -> str:
-    """Derive the client request id of one act on one machine on one occasion of one run."""
-    return str(uuid5(_INTENTIONS, f"{task.run}|{task.occasion}|{machine}|{act}"))
+def begin(
+    subjects: Iterable[Subject], item_ids: Mapping[str, str], earlier: Mapping[str, tuple[str, ...]]
+) -> tuple[Leg, ...]:
+    """Set every machine at the start of a stage, at the id where it was last seen, with its earlier passes."""
+    return tuple(
+        Leg(subject=each, item_id=item_ids.get(each.name, each.item_id), earlier=earlier.get(each.name, ()))
+        for each in subjects
+    )
 
 
 def order_for(task: Task, leg: Leg, act: Act, since: datetime) -> Order:
@@ -58,7 +45,7 @@ def order_for(task: Task, leg: Leg, act: Act, since: datetime) -> Order:
         item_id=leg.item_id,
         lifecycle_id=subject.lifecycle_id,
         act=act,
-        request_id=intention(task, subject.name, act),
+        request_id=intention(task.intent, subject.name, act),
         since=since,
         point=task.points.get(subject.name),
         network=subject.test_network if act is Act.TEST_FAILOVER else None,
@@ -71,7 +58,9 @@ def order_for(task: Task, leg: Leg, act: Act, since: datetime) -> Order:
 # -- deciding -------------------------------------------------------------------------------------------------
 
 
-def decide(task: Task, legs: Iterable[Leg], look: Look, *, stopping: bool = False) -> Decision:
+def decide(
+    task: Task, legs: Iterable[Leg], look: Look, *, stopping: bool = False, paused: str | None = None
+) -> Decision:
     """Decide what each leg does after a look.
 
     Args:
@@ -79,17 +68,24 @@ def decide(task: Task, legs: Iterable[Leg], look: Look, *, stopping: bool = Fals
         legs: where each machine stood before this look.
         look: what changed, by Azure's clock.
         stopping: the run was cancelled: start nothing more, but watch what runs to its end.
+        paused: by whom and why the run is paused: start nothing now, but keep everything ready.
     """
-    legs = tuple(_watch(task, _see(leg, look), look) for leg in legs)
+    legs = tuple(watch(task, see(leg, look), look) for leg in legs)
     running = sum(leg.status in _HOLDS_A_PLACE for leg in legs)
     orders: list[Order] = []
     after: list[Leg] = []
     for leg in legs:
         act = _due(task, leg, look.as_of)
-        if leg.status is not LegStatus.READY or act is None:
-            after.append(_stop(leg, look.as_of) if stopping and leg.status is LegStatus.READY else leg)
+        if leg.status is not LegStatus.READY:
+            after.append(leg)
         elif stopping:
-            after.append(_stop(leg, look.as_of))
+            after.append(_stop(leg, look.as_of, "before the next act"))
+        elif act is None:
+            after.append(leg)
+        elif task.is_too_late(leg.subject.name, act, look.as_of):
+            after.append(_stop(leg, look.as_of, "as the time it was approved for has passed"))
+        elif paused is not None:
+            after.append(_hold_back(leg, act, paused, look.as_of))
         elif running < task.max_parallel:
             running += 1
             orders.append(order_for(task, leg, act, look.as_of))
@@ -110,157 +106,6 @@ def decide(task: Task, legs: Iterable[Leg], look: Look, *, stopping: bool = Fals
 
 
 _HOLDS_A_PLACE: Final = frozenset({LegStatus.RUNNING, LegStatus.CONFIRMING, LegStatus.UNDECIDED})
-
-
-def _see(leg: Leg, look: Look) -> Leg:
-    """Take in what a look says of one machine."""
-    name = leg.subject.name
-    if name in look.gone:
-        return leg.having(gone_since=leg.gone_since or look.as_of)
-    # Neither gone nor among the changes: it is there, as it was.
-    snapshot = look.machines.get(name) or leg.snapshot
-    return leg.having(snapshot=snapshot, item_id=snapshot.id if snapshot else leg.item_id, gone_since=None)
-
-
-def _watch(task: Task, leg: Leg, look: Look) -> Leg:
-    """Move one leg on by what was seen of its machine and of its job."""
-    now = look.as_of
-    if leg.has_ended:
-        return leg
-    if leg.status is LegStatus.RUNNING:
-        leg = _watch_job(leg, look)
-    if _has_vanished(leg, now):
-        return _fail(leg, now, setbacks.gone(leg))
-    snapshot = leg.snapshot
-    if snapshot is None:
-        return leg
-    if leg.status is LegStatus.CONFIRMING and leg.act is not None:
-        leg = _confirm(task, leg, leg.act, snapshot, now)
-    if leg.status is LegStatus.VALIDATING and state_of(snapshot) not in _KEPT_JUDGING:
-        leg = _to(leg, LegStatus.READY, now)
-    return _advance(task, leg, snapshot, now) if leg.status is LegStatus.READY else leg
-
-
-def _has_vanished(leg: Leg, now: datetime) -> bool:
-    """Tell whether a machine has been missing for too long; while its job runs, the job's word stands."""
-    if leg.gone_since is None or leg.status in {LegStatus.RUNNING, LegStatus.FAILED}:
-        return False
-    return now - max(leg.gone_since, leg.since or leg.gone_since) > GONE_FOR
-
-
-def _watch_job(leg: Leg, look: Look) -> Leg:
-    act, now = leg.act, look.as_of
-    job = look.jobs.get(leg.job or "")
-    if act is None or job is None:
-        return _lost(leg, now) if leg.job in look.lost else _overdue(leg, now)
-    leg = leg.having(jobs=_with(leg, act, job))
-    if not job.has_ended:
-        return _overdue(leg.having(words=_progress(act, job)), now)
-    if not job.succeeded:
-        return _fail(leg, now, setbacks.job_failed(act, job))
-    return _to(leg, LegStatus.CONFIRMING, now, f"{ACTS[act].words}: done, confirming")
-
-
-def _lost(leg: Leg, now: datetime) -> Leg:
-    """Ask the machine itself about a job that Azure does not know, unless the machine names it, or it is new."""
-    held = leg.snapshot is not None and same_id(leg.snapshot.job, leg.job)
-    if held or now - (leg.since or now) <= STALE_FOR:
-        return _overdue(leg, now)
-    if leg.act is Act.CHANGE_POINT:
-        # It ends in the state it began in, so without its job nothing proves it.
-        return _fail(leg, now, setbacks.never_known(leg.act))
-    return _to(leg, LegStatus.CONFIRMING, now)
-
-
-def _with(leg: Leg, act: Act, job: JobSnapshot) -> tuple[JobRecord, ...]:
-    before = tuple(record for record in leg.jobs if record.job.id != job.id)
-    first = next((record for record in leg.jobs if record.job.id == job.id), None)
-    request_id = job.request_id or (first.request_id if first else "")
-    return (*before, JobRecord(act=act, job=job, ours=leg.ours, request_id=request_id))
-
-
-def _progress(act: Act, job: JobSnapshot) -> str:
-    ended = sum(task.ended is not None or task.state in {"Succeeded", "Other"} for task in job.tasks)
-    task = f": {job.running_task} ({ended + 1} of {len(job.tasks)})" if job.running_task else ""
-    waits = ", it waits for input in the portal" if job.state == "Suspended" else ""
-    return f"{ACTS[act].words}{task}{waits}"
-
-
-def _confirm(task: Task, leg: Leg, act: Act, snapshot: MachineSnapshot, now: datetime) -> Leg:
-    """Believe an act when the machine shows it: "job succeeded" is not yet the state it leads to.
-
-    Somebody may have taken the machine further before it was seen there; the road knows that state too.
-    """
-    state = state_of(snapshot)
-    further = state not in ACTS[act].before and task.step(state) is not None
-    if (state in ACTS[act].after or further) and not _still_held(leg, snapshot):
-        return _to(leg, LegStatus.READY, now).having(acts=(*leg.acts, act), job=None)
-    if now - (leg.since or now) > CONFIRM_WITHIN:
-        return _fail(leg, now, setbacks.not_confirmed(act, snapshot))
-    return leg
-
-
-def _still_held(leg: Leg, snapshot: MachineSnapshot) -> bool:
-    # While the first copy runs after a re-protection no job holds the item; it only offers little.
-    return snapshot.job is not None if leg.act is Act.REPROTECT else is_busy(snapshot)
-
-
-def _advance(task: Task, leg: Leg, snapshot: MachineSnapshot, now: datetime) -> Leg:
-    """See how far along its road a machine is that does nothing of ours now."""
-    state = state_of(snapshot)
-    step = task.step(state)
-    leg = leg.having(since=leg.since or now)
-    patience = now - (leg.since or now)
-    if Act.CHANGE_POINT in leg.acts and state in AT_HOME:
-        step = Way.ARRIVED
-    if step is Way.ARRIVED:
-        if DUE.get(task.stage, leg.act) not in {leg.act, *leg.acts} and patience <= STALE_FOR:
-            return leg.having(words=f"{in_words(snapshot)}; making sure")
-        return _arrive(task, leg.having(odd_since=None), snapshot, now)
-    if step is Way.WAIT:
-        return _wait_for_copy(leg.having(odd_since=None), snapshot, now, patience)
-    if step is None or step in leg.acts:
-        return _misfit(task, leg, snapshot, now)
-    leg = leg.having(odd_since=None)
-    return _held(leg, snapshot, now, f"{ACTS[step].words}: waits, ") if is_busy(snapshot) else leg
-
-
-def _held(leg: Leg, snapshot: MachineSnapshot, now: datetime, waits: str = "") -> Leg:
-    """Wait for whatever holds a machine, though not for ever."""
-    if now - (leg.since or now) > GIVE_UP_AFTER:
-        return _fail(leg, now, setbacks.held(snapshot))
-    return leg.having(words=f"{waits}{in_words(snapshot)}")
-
-
-def _misfit(task: Task, leg: Leg, snapshot: MachineSnapshot, now: datetime) -> Leg:
-    """Be patient with what does not fit: a running job may mend it, a list that lags behind corrects itself."""
-    if snapshot.job is not None:
-        return _held(leg.having(odd_since=None), snapshot, now)
-    since = leg.odd_since or now
-    if now - since > CONFIRM_WITHIN:
-        return _fail(leg, now, setbacks.astray(task, snapshot))
-    return leg.having(odd_since=since, words=in_words(snapshot))
-
-
-def _arrive(task: Task, leg: Leg, snapshot: MachineSnapshot, now: datetime) -> Leg:
-    if snapshot.job is not None:
-        return _held(leg, snapshot, now)
-    if task.is_validated and state_of(snapshot) in _JUDGED:
-        return _to(leg, LegStatus.VALIDATING, now, "coming up, being checked")
-    return _to(leg, LegStatus.DONE, now, in_words(snapshot))
-
-
-# In these states there is a machine in the primary region that was brought up and can be judged.
-_JUDGED: Final = frozenset({_S.AWAY_REHEARSED, _S.HOME_UNCOMMITTED})
-# Once judging has begun, it goes on as long as the machine that came up is still there.
-_KEPT_JUDGING: Final = AT_HOME | _JUDGED
-
-
-def _wait_for_copy(leg: Leg, snapshot: MachineSnapshot, now: datetime, patience: timedelta) -> Leg:
-    if patience > FIRST_COPY_WITHIN:
-        return _fail(leg, now, setbacks.copy_overdue(snapshot))
-    percent = f" ({snapshot.sync_percent} %)" if snapshot.sync_percent is not None else ""
-    return leg.having(words=f"{in_words(snapshot)}{percent}")
 
 
 def _due(task: Task, leg: Leg, now: datetime) -> Act | None:
@@ -304,100 +149,21 @@ def _judge(task: Task, leg: Leg, now: datetime) -> ValidationOrder:
     )
 
 
-def _stop(leg: Leg, now: datetime) -> Leg:
+def _stop(leg: Leg, now: datetime, why: str) -> Leg:
     where = f"; it is {in_words(leg.snapshot)}" if leg.snapshot else ""
-    return _to(leg, LegStatus.STOPPED, now, f"stopped before the next act{where}")
+    return leg.to(LegStatus.STOPPED, now, f"stopped {why}{where}")
 
 
-# -- hearing --------------------------------------------------------------------------------------------------
+def _hold_back(leg: Leg, act: Act, paused: str, now: datetime) -> Leg:
+    """Keep a leg ready while the run is paused; no patience runs out meanwhile."""
+    return leg.having(since=now, asked_since=None, words=f"{ACTS[act].words}: {paused}")
 
 
-def hear(legs: Iterable[Leg], starts: Iterable[Start], now: datetime) -> tuple[Leg, ...]:
-    """Take in how orders and searches ended."""
-    answers = {start.machine: start for start in starts}
-    return tuple(
-        _hear(leg, answers[leg.subject.name], now) if leg.subject.name in answers else leg for leg in legs
+def next_look(task: Task, legs: Iterable[Leg], now: datetime, *, paused: bool = False) -> timedelta:
+    """Say how long to wait: what takes long anyway needs fewer looks, and so do machines of a paused run."""
+    is_slow = all(
+        leg.has_ended or (paused and leg.status is LegStatus.READY) or _is_slow(task, leg, now) for leg in legs
     )
-
-
-def _hear(leg: Leg, start: Start, now: datetime) -> Leg:
-    act = leg.act
-    if act is None or leg.has_ended:
-        return leg
-    words = ACTS[act].words
-    if start.job is not None:
-        leg = leg.having(job=start.job, ours=start.ours)
-        return _to(
-            leg, LegStatus.RUNNING, now, words if start.ours else f"{words}: begun by somebody else, followed"
-        )
-    if start.refusal is not None:
-        return _refused(leg, start.refusal, now)
-    if start.kind is StartKind.ALREADY:
-        return _to(leg, LegStatus.CONFIRMING, now, f"{words}: already so")
-    if start.kind is StartKind.UNDECIDED:
-        return _undecided(leg, act, now)
-    if start.kind is StartKind.ABSENT:
-        return _absent(leg, act, now)
-    if _asked_for(leg, now) > GIVE_UP_AFTER:
-        return _fail(leg, now, setbacks.not_begun(act, start.words))
-    wait = start.retry_after or timedelta(0)
-    return leg.having(status=LegStatus.READY, not_before=now + wait, words=f"{words}: {start.words or 'waits'}")
-
-
-def _asked_for(leg: Leg, now: datetime) -> timedelta:
-    """Say for how long an act has been asked for, from the first time on."""
-    return now - (leg.asked_since or now)
-
-
-def _undecided(leg: Leg, act: Act, now: datetime) -> Leg:
-    since = leg.since if leg.status is LegStatus.UNDECIDED and leg.since else now
-    if _asked_for(leg, now) > GIVE_UP_AFTER:
-        return _fail(leg, now, setbacks.never_known(act))
-    return _to(leg, LegStatus.UNDECIDED, since, "the answer was lost, looking for its job")
-
-
-def _absent(leg: Leg, act: Act, now: datetime) -> Leg:
-    """Decide that a lost POST was not accepted: long without a job, and the machine idle and still offering it."""
-    if _asked_for(leg, now) > GIVE_UP_AFTER:
-        return _fail(leg, now, setbacks.never_known(act))
-    idle = leg.snapshot is not None and allows(leg.snapshot, act) and not is_busy(leg.snapshot)
-    if now - (leg.since or now) > UNDECIDED_FOR and idle:
-        return _to(leg, LegStatus.READY, now, f"{ACTS[act].words}: was not accepted, asking again")
-    return leg
-
-
-def _refused(leg: Leg, refusal: Refusal, now: datetime) -> Leg:
-    """Fail on a refusal, unless it is about a state that may only be lagging behind."""
-    if refusal.code == setbacks.NOT_ALLOWED_NOW and _asked_for(leg, now) <= CONFIRM_WITHIN:
-        return leg.having(status=LegStatus.READY, not_before=now + STALE_FOR / 4, words=refusal.what)
-    return _fail(leg, now, refusal)
-
-
-def hear_validations(task: Task, legs: Iterable[Leg], validations: Iterable[Validation]) -> tuple[Leg, ...]:
-    """Take in what was found of the machines that were brought up."""
-    found = {validation.machine: validation for validation in validations}
-    return tuple(
-        _hear_validation(task, leg, found[leg.subject.name]) if leg.subject.name in found else leg for leg in legs
-    )
-
-
-def _hear_validation(task: Task, leg: Leg, validation: Validation) -> Leg:
-    if leg.status is not LegStatus.VALIDATING:
-        return leg
-    now = validation.as_of
-    waited = now - (leg.since or now)
-    if validation.verdict is Verdict.PENDING and waited < task.validation_timeout:
-        pending = ", ".join(check.name for check in validation.checks if check.verdict is Verdict.PENDING)
-        return leg.having(validation=validation, words=f"coming up, waiting for {pending}")
-    if validation.verdict is Verdict.PENDING:
-        validation = timed_out(validation, task.validation_timeout)
-    verdict = "passed" if validation.verdict is not Verdict.FAILED else "failed"
-    return _to(leg.having(validation=validation), LegStatus.DONE, now, f"validation {verdict}")
-
-
-def next_look(task: Task, legs: Iterable[Leg], now: datetime) -> timedelta:
-    """Say how long to wait: what takes long anyway needs fewer looks."""
-    is_slow = all(leg.has_ended or _is_slow(task, leg, now) for leg in legs)
     return task.look_every * SLOW_PACE if is_slow else task.look_every
 
 
@@ -410,21 +176,4 @@ def _is_slow(task: Task, leg: Leg, now: datetime) -> bool:
 
 def give_up(legs: Iterable[Leg], refusal: Refusal, now: datetime) -> tuple[Leg, ...]:
     """End every open leg for a reason that is nobody's machine's: Azure was out of sight for too long."""
-    return tuple(leg if leg.has_ended else _fail(leg, now, refusal) for leg in legs)
-
-
-# -- ends -----------------------------------------------------------------------------------------------------
-
-
-def _to(leg: Leg, status: LegStatus, now: datetime, words: str | None = None) -> Leg:
-    return leg.having(status=status, since=now, words=leg.words if words is None else words, not_before=None)
-
-
-def _fail(leg: Leg, now: datetime, refusal: Refusal) -> Leg:
-    about = refusal.having(about=leg.subject.name)
-    return _to(leg, LegStatus.FAILED, now, refusal.what).having(failure=about)
-
-
-def _overdue(leg: Leg, now: datetime) -> Leg:
-    overdue = now - (leg.since or now) > GIVE_UP_AFTER
-    return _fail(leg, now, setbacks.job_timed_out(leg)) if overdue else leg
+    return tuple(leg if leg.has_ended else leg.fail(now, refusal) for leg in legs)

@@ -16,6 +16,7 @@ from domain.journey import Journey
 from domain.leg import Leg, LegStatus, StageName
 from domain.lifecycle import in_words
 from domain.machine import same_id
+from domain.notices import Delivery, DeliveryStatus
 
 # A quarter is left to spare: hosts differ in how they count.
 LARGEST: Final = 12_000
@@ -23,6 +24,7 @@ SHORT_WORDS: Final = 32
 # Characters of JSON that one text beside the machines may take.
 LONGEST_TEXT: Final = 1_000
 MOST_COUNTS: Final = 40
+MOST_UNTOLD: Final = 3
 
 
 def size(status: Mapping[str, Any]) -> int:
@@ -63,6 +65,12 @@ def _counted(status: dict[str, Any], machines: Iterable[Mapping[str, Any]]) -> d
     while counts and size({**status, "counts": dict(counts)}) > LARGEST:
         counts.pop()
     return {**status, "counts": dict(counts)}
+
+
+def untold(deliveries: Iterable[Delivery]) -> str:
+    """Say which channels could not be told something, the newest first."""
+    failed = [each for each in deliveries if each.status is DeliveryStatus.FAILED]
+    return "; ".join(f"{each.channel}: {bounded(each.words, 100)}" for each in reversed(failed[-MOST_UNTOLD:]))
 
 
 def of_legs(stage: StageName, legs: Iterable[Leg]) -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ Whether a decision came in time is told by the time that its door stamped on it,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from domain.approvals import ApprovalPolicy, GateName, OnTimeout, folded
 from domain.gate import HELD_AT_MOST, NEEDS_REASON, Choice, Entry, Judgement, Outcome, Question
@@ -223,3 +224,19 @@ def silence_of(
         for machine in machines
         if machine not in decided
     }
+
+
+class Term(NamedTuple):
+    """From when on, and up to when, what was approved may be done."""
+
+    begins: datetime
+    ends: datetime | None
+
+
+def term_of(policy: ApprovalPolicy, outcome: Outcome, now: datetime) -> Term:
+    """Say when something that was approved now may be done: not before people said, and inside the window only."""
+    begins = max(now, outcome.not_before or now)
+    if policy.window is None:
+        return Term(begins, None)
+    opening = policy.window.opening(begins)
+    return Term(max(begins, opening.start), opening.end)

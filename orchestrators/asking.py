@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from domain import contract, showing
 from domain.approvals import GateName, OnTimeout
+from domain.evidence import RecordKind
 from domain.gate import HELD_AT_MOST, OFFERS, Choice, Outcome, Question
 from domain.journey import Skipped
 from domain.leg import StageName
-from domain.tally import silence_of
+from domain.tally import silence_of, term_of
 from orchestrators import steps
 from orchestrators.context import Runbook
 from orchestrators.gate import GateResult, Vigil
@@ -75,6 +76,7 @@ def _vigil(
         deadline=now + (HELD_AT_MOST if policy.on_timeout is OnTimeout.HOLD else policy.timeout),
     )
     trip.show("ask", _ASKS[gate], child=key, gate=gate.value)
+    yield from trip.record(RecordKind.QUESTION, {**question.to_wire(), "hash": question.hash, "key": key})
     vigil = Vigil(question=question, key=key)
     try:
         answer = yield trip.context.call_sub_orchestrator(contract.GATE, vigil.to_wire(), key)
@@ -85,23 +87,36 @@ def _vigil(
     trip.decisions += result.entries
     trip.waited += trip.context.current_utc_datetime - now
     trip.cancelled = trip.cancelled or result.cancelled
+    trip.withdrawn = trip.withdrawn or result.withdrawn
+    trip.heralds += result.heralds
+    yield from trip.hear()
+    yield from trip.record(RecordKind.DECISIONS, {**result.to_wire(), "hash": question.hash, "key": key})
     return result
 
 
 def heed(trip: Trip, gate: GateName, outcomes: Mapping[str, Outcome]) -> None:
     """Stop the machines that people stopped, and all that go on when the run was cancelled."""
     for name, outcome in outcomes.items():
-        journey = trip.journeys[name]
-        if trip.cancelled is not None:
-            trip.journeys[name] = journey.stopped(f"the run was cancelled: {trip.cancelled}")
+        journey = trip.journeys[name].having(void=())
+        if trip.ended_early is not None:
+            trip.journeys[name] = journey.stopped(trip.ended_early)
         elif outcome.decision is Choice.STOP:
             who = f"stopped by {', '.join(outcome.by)}" if outcome.by else "stopped: nobody decided in time"
             trip.journeys[name] = journey.stopped(who)
-        elif outcome.decision is Choice.CHANGE_POINT and outcome.point is not None:
-            subject = journey.subject.having(point=outcome.point, test_point=outcome.point)
-            trip.journeys[name] = journey.having(subject=subject, point=None, rehearsal=None)
-        elif gate is GateName.FAILBACK:
-            trip.journeys[name] = journey.having(approved=True)
+        else:
+            trip.journeys[name] = journey
+            _agree(trip, gate, name, outcome)
+
+
+def _agree(trip: Trip, gate: GateName, name: str, outcome: Outcome) -> None:
+    """Remember what people agreed to, from when on, and up to when their word is good."""
+    term = term_of(trip.request.approvals.at(gate), outcome, trip.context.current_utc_datetime)
+    if outcome.decision is Choice.APPROVE:
+        trip.note(name, approved=trip.journeys[name].approved or gate is GateName.FAILBACK)
+    elif outcome.point is not None:
+        subject = trip.journeys[name].subject.having(point=outcome.point, test_point=outcome.point)
+        trip.note(name, subject=subject, point=None, rehearsal=None)
+    trip.note(name, not_before=term.begins, until=term.ends)
 
 
 def intervene(trip: Trip, stage: StageName, failed: Sequence[str]) -> Runbook[list[str]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from domain import contract
+from domain import contract, report
 from domain.contract import ChosenPoint, ChosenPoints, Look, PointsRequest
 from domain.errors import Refusal
+from domain.evidence import RecordKind
 from domain.journey import Journey
 from domain.leg import DUE, Leg, LegStatus, StageName, Task
 from domain.lifecycle import Act
@@ -21,8 +22,6 @@ from orchestrators.trip import Trip
 
 # These stages bring a machine to a recovery point.
 _TAKES_POINT: Final = frozenset({StageName.REHEARSE, StageName.MOVE, StageName.CHANGE_POINT})
-# A point that was there when it was approved, and is not any more.
-_PRUNED: Final = frozenset({"RecoveryPointNotFound", "RecoveryPointIncomplete"})
 _WORDS: Final[Mapping[StageName, str]] = {
     StageName.PREPARE: "making the machines ready to come home",
     StageName.REHEARSE: "rehearsing: test failover to an isolated network",
@@ -42,6 +41,7 @@ def carry(trip: Trip, stage: StageName, names: Sequence[str], forbidden: tuple[A
         legs = yield from _pass(trip, stage, left, points, forbidden)
         for leg in legs:
             _arrive(trip, stage, leg)
+        yield from trip.record(RecordKind.STAGE, report.stage_record(stage, legs))
         failed = [leg.subject.name for leg in legs if leg.status is LegStatus.FAILED]
         left = yield from intervene(trip, stage, failed)
 
@@ -66,7 +66,7 @@ def _choice(trip: Trip, stage: StageName, name: str) -> PointChoice:
     if stage is StageName.REHEARSE:
         return journey.subject.test_point
     if stage is StageName.MOVE:
-        return _approved_point(journey)
+        return approved_point(journey)
     choice = journey.subject.point
     # Going back to "latest" has no form of its own on the wire: it means the newest point there is.
     return choice.having(select=Select.LATEST_PROCESSED) if choice.select is Select.LATEST else choice
@@ -96,17 +96,6 @@ def choose_for_failover(trip: Trip, names: Sequence[str]) -> Runbook[None]:
         trip.note(name, point=point)
 
 
-def lost_their_point(trip: Trip, names: Sequence[str]) -> Runbook[list[str]]:
-    """Find the machines whose approved recovery point was pruned meanwhile; their approval is void."""
-    approved = {name: _approved_point(trip.journeys[name]) for name in names}
-    fixed = {name: choice for name, choice in approved.items() if choice.select is Select.CUSTOM}
-    points = yield from choose(trip, fixed)
-    lost = [name for name, point in points.items() if point.refusal and point.refusal.code in _PRUNED]
-    for name in lost:
-        trip.note(name, approved=False, point=None)
-    return lost
-
-
 def _pass(
     trip: Trip,
     stage: StageName,
@@ -125,8 +114,11 @@ def _pass(
         return refused
     occasion = trip.next_child(stage.value)
     ids = {name: point.id for name, point in points.items() if point.id}
-    task = _task(trip, stage, occasion, ids, forbidden)
+    until = {name: moment for name in ready if (moment := trip.journeys[name].until)}
+    task = _task(trip, stage, occasion, ids, forbidden).having(until=until)
     passage = Passage(task=task, legs=_begin(trip, ready), cancelled=trip.cancelled)
+    for name in ready:
+        trip.note(name, passes=(*trip.journeys[name].passes, task.intent))
     trip.show(stage.value, _WORDS[stage], child=occasion)
     try:
         answer = yield trip.context.call_sub_orchestrator(contract.STAGE, passage.to_wire(), occasion)
@@ -149,7 +141,8 @@ def _seen_again(trip: Trip, passage: Passage) -> Runbook[list[Leg]]:
 
 def _begin(trip: Trip, names: Sequence[str]) -> tuple[Leg, ...]:
     journeys = [trip.journeys[name] for name in names]
-    return begin([each.subject for each in journeys], {each.name: each.item_id for each in journeys})
+    ids = {each.name: each.item_id for each in journeys}
+    return begin([each.subject for each in journeys], ids, {each.name: each.passes for each in journeys})
 
 
 def _task(trip: Trip, stage: StageName, occasion: str, points: dict[str, str], forbidden: tuple[Act, ...]) -> Task:
@@ -174,7 +167,8 @@ def _task(trip: Trip, stage: StageName, occasion: str, points: dict[str, str], f
 def _arrive(trip: Trip, stage: StageName, leg: Leg) -> None:
     journey = trip.journeys[leg.subject.name].after(stage, leg)
     if leg.status is LegStatus.STOPPED:
-        journey = journey.stopped(f"the run was cancelled: {trip.cancelled}")
+        cancelled = trip.cancelled is not None
+        journey = journey.stopped(f"the run was cancelled: {trip.cancelled}") if cancelled else journey.withdrawn()
     trip.journeys[journey.name] = journey
 
 
@@ -187,7 +181,7 @@ def _forbidden(request: FailbackRequest) -> tuple[Act, ...]:
     return tuple(act for act, may in allowed.items() if not may)
 
 
-def _approved_point(journey: Journey) -> PointChoice:
+def approved_point(journey: Journey) -> PointChoice:
     """Name the very point that was approved; only "latest" without a limit stays the service's to choose."""
     approved = journey.point.id if journey.point else None
     return PointChoice(select=Select.CUSTOM, id=approved) if approved else journey.subject.point

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from domain.approvals import GateName
-from domain.gate import Choice
+from domain.gate import Choice, Outcome
 from domain.leg import StageName
 from domain.lifecycle import STILL_AWAY, Act, MachineState
 from domain.report import refusals_of
 from domain.request import Mode
 from orchestrators.asking import ask_people, heed, may_go_on
-from orchestrators.carrying import carry, choose_for_failover, lost_their_point
+from orchestrators.carrying import carry, choose_for_failover
 from orchestrators.context import Context, Runbook
+from orchestrators.rechecking import recheck, when_it_is_time
 from orchestrators.trip import Trip
 
 
 def failback(context: Context) -> Runbook[dict[str, Any]]:
     """Bring machines home, and report.
 
-    1. Look      find each machine, check that it may come home, freeze the plan
+    1. Look      find each machine, check that it may come home, freeze the plan;
+                 where an alert proposed the run, ask whether it shall begin
     2. Hold      take each machine's lock, or refuse and name the holder
        then, group by group in boot order:
     3. Rehearse  test failover to an isolated network, judge the test machine
     4. Ask       shall it come home? approve, rehearse another recovery point, or stop
     5. Clean up  remove the rehearsal, whatever the answer was
-    6. Move      fail over to the chosen recovery point, judge the machine
+    6. Move      when its time has come and nothing has changed: fail over to the chosen recovery point, judge it
     7. Ask       shall it be committed? commit, change the recovery point, or stop
     8. Settle    commit, re-protect to the secondary, wait until it is really protected
     9. Report    what happened, measured; give the locks back
@@ -39,12 +41,15 @@ def failback(context: Context) -> Runbook[dict[str, Any]]:
         return trip.planned()
     if plan.is_refused:
         return trip.refused(refusals_of(plan))
+    yield from may_begin(trip)
+    if not trip.travelling(trip.journeys):
+        return (yield from trip.reported())
 
     # 2. Hold
     held_by_others = yield from trip.hold()
     if held_by_others:
         return trip.refused(held_by_others)
-    yield from trip.register()
+    yield from trip.begin()
 
     # 3. - 8.
     way = drill if trip.request.mode is Mode.DRILL else bring_home
@@ -58,7 +63,20 @@ def failback(context: Context) -> Runbook[dict[str, Any]]:
 
     # 9. Report
     yield from trip.release()
-    return trip.reported()
+    return (yield from trip.reported())
+
+
+def may_begin(trip: Trip) -> Runbook[None]:
+    """Ask people whether a run may begin that nobody but an alert has asked for."""
+    if trip.request.proposed is None:
+        return
+    yield from trip.begin()
+    asked = trip.travelling(trip.journeys)
+    while asked:
+        answers = yield from ask(trip, GateName.START, asked)
+        approved = [name for name in trip.travelling(asked) if answers[name] is Choice.APPROVE]
+        begun = yield from when_it_is_time(trip, GateName.START, approved)
+        asked = [name for name in trip.travelling(asked) if name not in begun]
 
 
 def drill(trip: Trip, group: Sequence[str]) -> Runbook[None]:
@@ -69,17 +87,14 @@ def drill(trip: Trip, group: Sequence[str]) -> Runbook[None]:
 
 def bring_home(trip: Trip, group: Sequence[str]) -> Runbook[None]:
     """Bring one group home, as far as people allow."""
-    # 3. - 5. Rehearse, ask, clean up
+    # 3. - 6. Rehearse, ask, clean up, move
     yield from may_go_on(trip, group)
     yield from carry(trip, StageName.PREPARE, trip.travelling(group))
-    yield from rehearse_until_approved(trip, group)
+    yield from move_as_approved(trip, group)
 
-    # 6. Move
-    moving = trip.travelling(group)
-    approved = [name for name in moving if trip.journeys[name].approved]
-    yield from carry(trip, StageName.MOVE, approved)
     # Those that began at home were never asked about: they are judged there, and nothing may fail them over.
-    yield from carry(trip, StageName.MOVE, [name for name in moving if name not in approved], (Act.FAIL_OVER,))
+    at_home = [name for name in trip.travelling(group) if not trip.journeys[name].approved]
+    yield from carry(trip, StageName.MOVE, at_home, (Act.FAIL_OVER,))
 
     # 7. Ask
     yield from ask_until_committed(trip, group)
@@ -89,22 +104,25 @@ def bring_home(trip: Trip, group: Sequence[str]) -> Runbook[None]:
         yield from carry(trip, StageName.PROTECT, trip.travelling(group))
 
 
-def rehearse_until_approved(trip: Trip, group: Sequence[str]) -> Runbook[None]:
-    """Rehearse and ask, again with another recovery point for as long as people want one."""
-    asked = [name for name in trip.travelling(group) if trip.journeys[name].state in STILL_AWAY]
+def move_as_approved(trip: Trip, group: Sequence[str]) -> Runbook[None]:
+    """Rehearse, ask and move; again for those that want another point, or whose approval did not last."""
+    asked = without_point = _still_away(trip, group)
     while asked:
         # 3. Rehearse
         if trip.request.test_failover.enabled:
-            yield from carry(trip, StageName.REHEARSE, asked)
+            yield from carry(trip, StageName.REHEARSE, without_point)
 
         # 4. Ask
         answers = yield from ask(trip, GateName.FAILBACK, trip.travelling(asked))
 
         # 5. Clean up
         yield from clean_up(trip, asked)
-        again = [name for name in trip.travelling(asked) if answers[name] is Choice.CHANGE_POINT]
-        approved = [name for name in trip.travelling(asked) if answers[name] is Choice.APPROVE]
-        asked = again + (yield from lost_their_point(trip, approved))
+
+        # 6. Move
+        approved = [name for name in trip.travelling(asked) if answers.get(name) is Choice.APPROVE]
+        yield from carry(trip, StageName.MOVE, (yield from when_it_is_time(trip, GateName.FAILBACK, approved)))
+        asked = _still_away(trip, asked)
+        without_point = [name for name in asked if trip.journeys[name].point is None]
 
 
 def ask_until_committed(trip: Trip, group: Sequence[str]) -> Runbook[None]:
@@ -113,29 +131,52 @@ def ask_until_committed(trip: Trip, group: Sequence[str]) -> Runbook[None]:
     while asked:
         # 7. Ask
         answers = yield from ask(trip, GateName.COMMIT, asked)
-        asked = trip.travelling(asked)
+        due = yield from when_it_is_time(trip, GateName.COMMIT, trip.travelling(asked))
 
         # 8. Settle: commit
-        yield from carry(trip, StageName.COMMIT, [name for name in asked if answers[name] is Choice.APPROVE])
-        changing = [name for name in asked if answers[name] is Choice.CHANGE_POINT]
-        yield from carry(trip, StageName.CHANGE_POINT, changing)
-        asked = _at_home_uncommitted(trip, changing)
+        yield from carry(trip, StageName.COMMIT, [name for name in due if answers[name] is Choice.APPROVE])
+        changing = [name for name in due if answers[name] is Choice.CHANGE_POINT]
+        yield from carry(trip, StageName.CHANGE_POINT, trip.travelling(changing))
+        asked = _at_home_uncommitted(trip, asked)
 
 
 def ask(trip: Trip, gate: GateName, names: Sequence[str]) -> Runbook[dict[str, Choice]]:
-    """Show the points that would be used, ask people, and stop what they stopped."""
-    if not names:
-        return {}
-    if gate is GateName.FAILBACK:
-        yield from choose_for_failover(trip, names)
-    outcomes = yield from ask_people(trip, gate, names)
+    """Ask people until what they approve is what is there; stop what they stopped.
+
+    Checks are done again at the moment of approval. What changed meanwhile is shown, and asked about anew; a
+    machine whose recovery point is gone needs another one first.
+    """
+    outcomes: dict[str, Outcome] = {}
+    left = list(names)
+    while left:
+        if gate is GateName.FAILBACK:
+            yield from choose_for_failover(trip, left)
+        answered = yield from ask_people(trip, gate, left)
+        changed = yield from recheck(trip, gate, [name for name in left if _acts(gate, answered[name])])
+        outcomes |= {name: outcome for name, outcome in answered.items() if name not in changed}
+        outcomes |= {name: _ANOTHER for name, each in changed.items() if each.pruned}
+        left = [name for name, each in changed.items() if not each.pruned]
     heed(trip, gate, outcomes)
     return {name: outcome.decision for name, outcome in outcomes.items()}
+
+
+# What is left to do for a machine whose approved recovery point is gone.
+_ANOTHER: Final = Outcome(decision=Choice.CHANGE_POINT)
+
+
+def _acts(gate: GateName, outcome: Outcome) -> bool:
+    """Tell whether an answer sets something in motion that cannot be taken back."""
+    another = gate is GateName.COMMIT and outcome.decision is Choice.CHANGE_POINT
+    return outcome.decision is Choice.APPROVE or another
 
 
 def clean_up(trip: Trip, names: Sequence[str]) -> Runbook[None]:
     """Remove what is left of the rehearsals of some machines, stopped and failed ones too."""
     yield from carry(trip, StageName.CLEAN_UP, [name for name in names if trip.journeys[name].needs_clean_up])
+
+
+def _still_away(trip: Trip, names: Sequence[str]) -> list[str]:
+    return [name for name in trip.travelling(names) if trip.journeys[name].state in STILL_AWAY]
 
 
 def _at_home_uncommitted(trip: Trip, names: Sequence[str]) -> list[str]:

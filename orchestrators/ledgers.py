@@ -1,4 +1,4 @@
-"""The entities that remember for a run: who holds a machine, what people decided, whether it was cancelled.
+"""The entities that remember for a run: who holds a machine, what people decided, what they want of it.
 
 An entity takes one operation at a time and keeps its state whatever crashes, so it can judge where an event
 cannot: a lock has one holder, a decision is counted once.
@@ -7,10 +7,13 @@ cannot: a lock has one holder, a decision is counted once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Protocol
 
 from domain import tally
+from domain.control import Control
 from domain.gate import Choice, Entry, Question
+from domain.wire import Answer
 
 
 class EntityContext(Protocol):
@@ -76,12 +79,35 @@ def run_register(context: EntityContext) -> None:
     context.set_result({"runs": known})
 
 
+class Wish(Answer):
+    """What somebody wants of a run."""
+
+    by: str | None = None
+    reason: str | None = None
+    at: datetime | None = None
+
+
 def run_control(context: EntityContext) -> None:
-    """Remember that a run was cancelled, by whom and why; the first word stands."""
-    state: dict[str, Any] = context.get_state(lambda: None) or {}
-    if context.operation_name == "cancel" and "cancelled" not in state:
-        about: dict[str, str] = context.get_input() or {}
-        state = {"cancelled": f"{about.get('reason') or 'no reason given'} ({about.get('by')})", **about}
+    """Remember what people want of a run as a whole.
+
+    cancel, pause {by, reason, at}; resume {by, at}; withdraw {reason, at}: see `domain.control`. read: answers
+    what is remembered.
+    """
+    control = Control.from_wire(context.get_state(lambda: None) or {})
+    wish = Wish.from_wire(context.get_input() or {})
+    by, reason = wish.by or "somebody", wish.reason or ""
+    match context.operation_name:
+        case "cancel":
+            control = control.cancel(by=wish.by, reason=reason, at=wish.at)
+        case "pause" if wish.at is not None:
+            control = control.pause(by=by, reason=reason, at=wish.at)
+        case "resume" if wish.at is not None:
+            control = control.resume(by=by, at=wish.at)
+        case "withdraw":
+            control = control.withdraw(reason=reason)
+        case _:
+            pass
+    state = control.to_wire() | ({"paused": control.paused} if control.paused else {})
     context.set_state(state)
     context.set_result(state)
 
@@ -90,7 +116,7 @@ def decision_ledger(context: EntityContext) -> None:
     """Keep the decisions of one gate and judge each of them.
 
     open {question}: begins the ledger; again, with the same question, changes nothing. decide {entry}: judges
-    a decision. read: answers {settled, approved}. close: takes no more, and answers {outcomes, entries}.
+    a decision. read: answers {settled, approved, brokenGlass}. close: takes no more; answers {outcomes, entries}.
     """
     state = context.get_state(lambda: None)
     if context.operation_name == "open":
@@ -114,4 +140,5 @@ def _said(operation: str | None, ledger: tally.Ledger) -> dict[str, Any]:
         outcomes = {name: outcome.to_wire() for name, outcome in ledger.outcomes.items()}
         return {"outcomes": outcomes, "entries": [entry.to_wire() for entry in ledger.entries]}
     approved = any(entry.decision is Choice.APPROVE for entry in ledger.recorded)
-    return {"settled": ledger.is_settled, "approved": approved}
+    broken_glass = [entry.to_wire() for entry in ledger.recorded if entry.break_glass]
+    return {"settled": ledger.is_settled, "approved": approved, "brokenGlass": broken_glass}

@@ -12,8 +12,9 @@ from typing import Any, Final
 from domain import contract, status
 from domain.contract import Look, LookRequest, Start, Validation
 from domain.errors import Refusal
+from domain.hearing import hear, hear_validations
 from domain.leg import HEEDS_CANCEL, Decision, Leg, LegStatus, Task
-from domain.stage import decide, give_up, hear, hear_validations, next_look
+from domain.stage import decide, give_up, next_look
 from domain.wire import Answer
 from orchestrators import steps
 from orchestrators.context import Context, Runbook
@@ -32,6 +33,8 @@ class Passage(Answer):
     generation: int = 0
     cancelled: str | None = None
     blind_since: datetime | None = None
+    # Absent in old runs, which could not be paused.
+    paused: str | None = None
 
     @property
     def is_stopping(self) -> bool:
@@ -72,7 +75,7 @@ def stage(context: Context) -> Runbook[dict[str, Any] | None]:
 
     1. Look at all of them at once.
     2. Decide, for each on its own.
-    3. Start what is due, unless the run was cancelled.
+    3. Start what is due, unless the run was cancelled or is paused.
     4. Wait for the next look, or for a wake-up.
     """
     passage = Passage.from_wire(context.get_input())
@@ -96,9 +99,8 @@ def stage(context: Context) -> Runbook[dict[str, Any] | None]:
         context.set_custom_status(_shown(passage, event, look))
         if passage.is_over:
             return StageResult(legs=passage.legs, cancelled=passage.cancelled).to_wire()
-        woken = yield from steps.pause(
-            context, steps.after(context, next_look(passage.task, passage.legs, look.as_of)), event
-        )
+        wait = next_look(passage.task, passage.legs, look.as_of, paused=passage.paused is not None)
+        woken = yield from steps.pause(context, steps.after(context, wait), event)
     context.continue_as_new(passage.having(generation=passage.generation + 1).to_wire())
     return None
 
@@ -119,14 +121,17 @@ def _sighted(context: Context, passage: Passage, look: Look) -> Passage:
 
 
 def _decided(context: Context, passage: Passage, look: Look, *, woken: bool) -> Runbook[tuple[Decision, Passage]]:
-    """Decide; before anything is started, and after every wake-up, ask whether the run was cancelled."""
-    decision = decide(passage.task, passage.legs, look, stopping=passage.is_stopping)
-    if passage.cancelled is None and (decision.orders or woken):
-        cancelled = yield from steps.cancelled(context, passage.task.run)
-        passage = passage.having(cancelled=cancelled)
-        if passage.is_stopping:
-            decision = decide(passage.task, passage.legs, look, stopping=True)
+    """Decide; before anything is started, and after every wake-up, ask what people want of the run."""
+    decision = _decide(passage, look)
+    if passage.cancelled is None and (decision.orders or woken or passage.paused):
+        control = yield from steps.control(context, passage.task.run)
+        passage = passage.having(cancelled=control.cancelled, paused=control.paused)
+        decision = _decide(passage, look)
     return decision, passage
+
+
+def _decide(passage: Passage, look: Look) -> Decision:
+    return decide(passage.task, passage.legs, look, stopping=passage.is_stopping, paused=passage.paused)
 
 
 def _act(context: Context, passage: Passage, decision: Decision, now: datetime) -> Runbook[Passage]:
@@ -144,6 +149,8 @@ def _shown(passage: Passage, event: str, look: Look | None = None) -> dict[str, 
         "listen": event,
         "machines": status.of_legs(passage.task.stage, passage.legs),
     }
+    if passage.paused is not None:
+        shown["paused"] = passage.paused
     if look is not None:
         shown["asOf"] = look.as_of.isoformat()
         if look.blind is not None:

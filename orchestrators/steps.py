@@ -7,18 +7,27 @@ looks before it acts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from azure.durable_functions import EntityId, RetryOptions
 
 from domain import contract
+from domain.contract import Errands
+from domain.control import Control
 from domain.errors import Refusal, bounded
+from domain.notices import Notice
 from domain.wire import Answer, Wire
 from orchestrators.context import Context, Runbook
 
 # Short and few: what may take long is waited for by looking again, not by retrying.
 RETRY: Final = RetryOptions(first_retry_interval_in_milliseconds=5_000, max_number_of_attempts=3)
+
+# A lost wake-up costs at most this; a timer this short can be cancelled at once (longer than six days cannot).
+TICK: Final = timedelta(hours=1)
+# History is replayed at every step; beginning anew keeps each replay short.
+TICKS_PER_GENERATION: Final = 6
 
 Reply = TypeVar("Reply", bound=Answer)
 
@@ -55,10 +64,17 @@ def ask_entities(
     return answers
 
 
-def cancelled(context: Context, run: str) -> Runbook[str | None]:
-    """Say why the run was cancelled, if it was."""
-    control: dict[str, str] | None = yield from ask_entity(context, contract.CONTROL, run, "read")
-    return control.get("cancelled") if control else None
+def control(context: Context, run: str) -> Runbook[Control]:
+    """Find out what people want of the run as a whole now."""
+    known: dict[str, Any] | None = yield from ask_entity(context, contract.CONTROL, run, "read")
+    return Control.from_wire(known or {}).heeded_at(context.current_utc_datetime)
+
+
+def tell(context: Context, notice: Notice) -> Runbook[str]:
+    """Send a herald with a notice and give the errand's name; whatever becomes of it, nothing waits for it."""
+    with suppress(Exception):
+        yield from call(context, contract.SEND_HERALD, notice, Errands)
+    return notice.errand
 
 
 def pause(context: Context, until: datetime, event: str) -> Runbook[bool]:

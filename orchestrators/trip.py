@@ -6,18 +6,22 @@ A trip lives inside one orchestrator and is rebuilt by every replay; it holds no
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
-from domain import contract, report, status
+from domain import contract, report, status, telling
 from domain.approvals import GateName
 from domain.errors import Refusal
+from domain.evidence import RecordKind
 from domain.gate import Entry
 from domain.journey import Journey
+from domain.notices import Delivery, DeliveryStatus, Notice, Tidings
 from domain.planning import Plan, refused_plan
 from domain.request import FailbackRequest
 from orchestrators import steps
 from orchestrators.context import Context, Runbook
+from orchestrators.recorder import Recorder
 
 
 class Trip:
@@ -33,10 +37,22 @@ class Trip:
         self.journeys: dict[str, Journey] = {}
         self.decisions: list[Entry] = []
         self.cancelled: str | None = None
+        self.withdrawn: str | None = None
+        self.heralds: list[str] = []
+        self.recorder = Recorder(context, self.run)
         self.waited = timedelta(0)
         self._passes = 0
         self.rounds: dict[GateName, int] = {}
         self._group = 0
+        self._begun = False
+        self._told: dict[str, tuple[Delivery, ...]] = {}
+
+    @property
+    def ended_early(self) -> str | None:
+        """Say why people ended the run before its time, if they did."""
+        if self.cancelled is not None:
+            return f"the run was cancelled: {self.cancelled}"
+        return None if self.withdrawn is None else f"the proposal was withdrawn: {self.withdrawn}"
 
     # -- looking and holding ----------------------------------------------------------------------------------
 
@@ -58,7 +74,7 @@ class Trip:
     def hold(self) -> Runbook[tuple[Refusal, ...]]:
         """Take every machine's lock, or give all back and name who holds which."""
         self.show("hold", "taking the machines' locks")
-        names = list(self.journeys)
+        names = self.travelling(self.journeys)
         answers = yield from self._locks("take", names)
         held = {name: answer["holder"] for name, answer in zip(names, answers, strict=True)}
         others = {name: holder for name, holder in held.items() if holder != self.run}
@@ -75,9 +91,14 @@ class Trip:
             for name, holder in others.items()
         )
 
-    def register(self) -> Runbook[None]:
-        """Put the run on the list of runs, now that it has begun."""
+    def begin(self) -> Runbook[None]:
+        """Put the run on the list of runs, now that it has begun, and its request and plan on record."""
+        if self._begun:
+            return
+        self._begun = True
         yield from steps.ask_entity(self.context, contract.RUN_REGISTER, "all", "add", {"id": self.run})
+        yield from self.record(RecordKind.REQUEST, self.request.to_wire())
+        yield from self.record(RecordKind.PLAN, self.plan.to_wire())
 
     def release(self) -> Runbook[None]:
         """Give every lock back."""
@@ -118,7 +139,30 @@ class Trip:
         """Remember something of one machine's journey."""
         self.journeys[name] = self.journeys[name].having(**changes)
 
-    # -- telling ----------------------------------------------------------------------------------------------
+    # -- remembering and telling -------------------------------------------------------------------------------
+
+    def record(self, kind: RecordKind, body: dict[str, Any]) -> Runbook[None]:
+        """Put something on record for those who ask later."""
+        yield from self.recorder.record(kind, body)
+
+    def hear(self) -> Runbook[None]:
+        """Ask what became of the notices; those that were settled before are not asked about again."""
+        trying = {DeliveryStatus.TRYING}
+        settled = {name for name, told in self._told.items() if not trying & {each.status for each in told}}
+        open_ones = [name for name in self.heralds if name not in settled][-HERALDS_HEARD:]
+        for name in open_ones:
+            self._told.setdefault(name, ())
+        if not open_ones:
+            return
+        with suppress(Exception):
+            asked = contract.Errands(names=tuple(open_ones))
+            heard = yield from steps.call(self.context, contract.ASK_HERALDS, asked, Tidings)
+            self._told |= heard.told
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """What became of every notice, as far as it is known."""
+        return tuple(each for told in self._told.values() for each in told)
 
     def show(self, phase: str, words: str, **more: Any) -> None:
         """Say where the run is, in words an operator would use."""
@@ -131,6 +175,7 @@ class Trip:
             "group": self._group,
             "groups": groups,
             "machines": status.of_journeys(self.journeys.values()),
+            **({"untold": untold} if (untold := status.untold(self.deliveries)) else {}),
             **more,
         }
         self.context.set_custom_status(status.fit(shown))
@@ -150,8 +195,10 @@ class Trip:
         self.show("done", "planned, nothing was changed")
         return report.plan_report(self.run, self.plan, self.started, self.context.current_utc_datetime).to_wire()
 
-    def reported(self) -> dict[str, Any]:
-        """Report what the run did."""
+    def reported(self) -> Runbook[dict[str, Any]]:
+        """Report what the run did, put that on record, and tell people."""
+        yield from self.hear()
+        control = yield from steps.control(self.context, self.run)
         made = report.make_report(
             run=self.run,
             plan=self.plan,
@@ -161,9 +208,20 @@ class Trip:
             ended=self.context.current_utc_datetime,
             waited=self.waited,
             cancelled=self.cancelled,
-        )
+            withdrawn=self.withdrawn,
+        ).having(notices=self.deliveries, pauses=control.pauses)
+        yield from self.record(RecordKind.REPORT, made.to_wire())
+        made = made.having(evidence=self.recorder.kept)
+        yield from steps.tell(self.context, self._last_words(made))
         self.show("done", made.words)
         return made.to_wire()
 
+    def _last_words(self, made: report.Report) -> Notice:
+        if self.withdrawn is not None:
+            return telling.withdrawn(self.run, self.withdrawn, made.ended)
+        return telling.run_ended(made)
 
+
+# Reminders of weeks add up; so many of the newest notices are asked about at once.
+HERALDS_HEARD: Final = 200
 _NOT_PLANNED: Final = Refusal(code="NotPlanned", what="the plan was not made yet", remedy="wait")

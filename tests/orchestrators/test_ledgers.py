@@ -46,11 +46,23 @@ def test_a_lock_has_one_holder_until_that_one_gives_it_back() -> None:
     assert lock.ask("read") == {"holder": None}
 
 
-def test_the_first_cancel_stands() -> None:
-    control = Entity(run_control)
-    assert control.ask("read") == {}
+def test_what_people_want_of_a_run_is_remembered_until_they_want_otherwise() -> None:
+    control, now = Entity(run_control), "2026-11-20T02:00:00Z"
+    assert control.ask("read") == {"pauses": []}
+    control.ask("pause", {"by": "dana", "reason": "wait", "at": now})
+    assert control.ask("read")["paused"] == "paused by dana: wait"
+    control.ask("resume", {"by": "olive", "at": now})
+    assert "paused" not in control.ask("read")
+    control.ask("withdraw", {"reason": "resolved"})
     control.ask("cancel", {"by": "dana", "reason": "wrong night"})
     control.ask("cancel", {"by": "olive", "reason": "another"})
+    read = control.ask("read")
+    assert (read["cancelled"], read["withdrawn"]) == ("wrong night (dana)", "resolved")
+
+
+def test_a_cancel_of_an_older_version_still_counts() -> None:
+    control = Entity(run_control)
+    control.set_state({"cancelled": "wrong night (dana)", "by": "dana", "reason": "wrong night", "at": None})
     assert control.ask("read")["cancelled"] == "wrong night (dana)"
 
 

@@ -124,6 +124,11 @@ def test_an_approval_is_void_when_the_approved_point_was_pruned_meanwhile() -> N
     assert "failover" not in acts(rehearsal)
 
 
+def _until(host: SyncHost, rehearsal: Rehearsal, act: str) -> None:
+    while act not in acts(rehearsal):
+        assert host.step()
+
+
 def _let_pass(host: SyncHost, rehearsal: Rehearsal, time: timedelta) -> None:
     until = rehearsal.clock.now() + time
     while rehearsal.clock.now() < until:
@@ -207,6 +212,7 @@ def test_azure_out_of_sight_for_more_than_a_day_is_for_people_to_judge() -> None
     with rehearsal.host() as host:
         host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
         rehearsal.decide(host, asked(rehearsal, host))
+        _until(host, rehearsal, "failover")
         rehearsal.fault("authorization-failed", times=None, seconds=100_000)
         gate = asked(rehearsal, host)
         assert gate["gate"] == "intervention"
@@ -223,8 +229,9 @@ def test_a_recovery_point_that_cannot_be_read_moves_nothing() -> None:
         request = rehearsal.request(recoveryPoint={"select": "latestProcessed"})
         host.start("failback", request, instance_id=rehearsal.run)
         gate = asked(rehearsal, host)
-        rehearsal.fault("unavailable", path="/recoveryPoints", times=None, seconds=900)
         rehearsal.decide(host, gate)
+        _until(host, rehearsal, "testFailoverCleanup")
+        rehearsal.fault("unavailable", path="/recoveryPoints", times=None, seconds=900)
         gate = asked(rehearsal, host)
         assert gate["gate"] == "intervention"
         assert "recovery points could not be read" in str(gate["shown"])

@@ -213,6 +213,80 @@ def _running(rehearsal: Rehearsal, host: Any, shown: dict[str, Any]) -> bool:
     return any(each.get("status") == "running" for each in inner.get("machines", []))
 
 
+def want(host: Any, rehearsal: Rehearsal, operation: str, **more: Any) -> None:
+    about = {"by": "dana", "at": rehearsal.clock.now().isoformat(), **more}
+    host.signal_entity("run_control", rehearsal.run, operation, about)
+
+
+def let_pass(rehearsal: Rehearsal, host: Any, time: timedelta) -> None:
+    until = rehearsal.clock.now() + time
+    while rehearsal.clock.now() < until:
+        assert host.step()
+
+
+@pytest.mark.parametrize("phase", ["rehearse", "move", "commit"])
+def test_a_paused_run_watches_its_jobs_begins_nothing_new_and_goes_on_where_it_was(phase: str) -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
+        _go_to(rehearsal, host, phase)
+        want(host, rehearsal, "pause", reason="the network people")
+        begun = acts(rehearsal)
+        let_pass(rehearsal, host, timedelta(hours=20))
+        assert acts(rehearsal) == begun
+        assert "paused by dana: the network people" in _shown_anywhere(rehearsal, host)
+        want(host, rehearsal, "resume")
+        report = rehearsal.finish(host)
+    assert machine(report)["outcome"] == "home"
+    assert acts(rehearsal) == ["testFailover", "testFailoverCleanup", "failover", "commit", "reprotect"]
+
+
+def _shown_anywhere(rehearsal: Rehearsal, host: Any) -> str:
+    child = rehearsal._document(host.status(rehearsal.run).custom_status)["child"]
+    return str(host.status(child).custom_status)
+
+
+def test_a_gate_of_a_paused_run_records_decisions_and_moves_only_once_it_is_resumed() -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
+        gate = rehearsal._until_asked_or_finished(host, timedelta(days=1))
+        assert gate is not None
+        rehearsal.asked.append(gate)
+        want(host, rehearsal, "pause", reason="wait for the bank")
+        assert rehearsal.decide(host, gate).status == 200
+        let_pass(rehearsal, host, timedelta(days=2))
+        assert acts(rehearsal) == ["testFailover"]
+        assert "paused by dana: wait for the bank" in _shown_anywhere(rehearsal, host)
+        want(host, rehearsal, "resume")
+        assert machine(rehearsal.finish(host))["outcome"] == "home"
+
+
+@pytest.mark.parametrize("phase", ["rehearse", "ask", "move"])
+def test_a_paused_run_can_be_cancelled_and_leaves_no_rehearsal(phase: str) -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
+        _go_to(rehearsal, host, phase)
+        want(host, rehearsal, "pause", reason="wait")
+        let_pass(rehearsal, host, timedelta(hours=2))
+        want(host, rehearsal, "cancel", reason="wrong night")
+        report = rehearsal.finish(host)
+    assert "wrong night" in report["words"]
+    assert acts(rehearsal).count("testFailover") == acts(rehearsal).count("testFailoverCleanup")
+
+
+def test_a_run_that_stays_paused_is_cancelled_in_the_end() -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
+        _go_to(rehearsal, host, "ask")
+        want(host, rehearsal, "pause", reason="wait")
+        report = rehearsal.finish(host, lambda _gate: None)
+    assert "not resumed for 45 days" in report["words"]
+    assert machine(report)["cleanedUp"] is True
+
+
 def test_a_plan_writes_nothing_anywhere() -> None:
     rehearsal = Rehearsal()
     report = rehearsal.play(mode="plan")

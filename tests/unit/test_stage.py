@@ -9,11 +9,12 @@ import pytest
 
 from domain.contract import Check, Start, StartKind, Verdict
 from domain.errors import Refusal
-from domain.leg import Leg, LegStatus, StageName
+from domain.hearing import hear, hear_validations
+from domain.leg import Leg, LegStatus, StageName, intention
 from domain.lifecycle import Act, MachineState
 from domain.machine import JobError, TaskSnapshot
 from domain.setbacks import LONG_RUNNING, NOT_ALLOWED_NOW
-from domain.stage import begin, decide, give_up, hear, hear_validations, intention, next_look
+from domain.stage import begin, decide, give_up, next_look
 from tests.unit.making import (
     AWAY_CACHE,
     HOME_CACHE,
@@ -51,7 +52,7 @@ def answered(one: Leg, kind: StartKind, minutes: float = 0, **changes: Any) -> L
 
 
 def test_a_stage_begins_where_each_machine_was_last_seen() -> None:
-    moved, unseen = begin([subject("a"), subject("b")], {"a": item_id("a", "centralus")})
+    moved, unseen = begin([subject("a"), subject("b")], {"a": item_id("a", "centralus")}, {"a": ("run-1|1-move",)})
     assert moved.item_id == item_id("a", "centralus")
     assert unseen.item_id == subject("b").item_id
 
@@ -63,13 +64,13 @@ def test_the_first_look_orders_the_act_that_is_due() -> None:
 
 
 def test_one_intention_has_one_request_id_for_ever() -> None:
-    assert intention(MOVE, NAME, Act.FAIL_OVER) == intention(MOVE, NAME, Act.FAIL_OVER)
+    assert intention(MOVE.intent, NAME, Act.FAIL_OVER) == intention(MOVE.intent, NAME, Act.FAIL_OVER)
     ids = {
-        intention(MOVE, NAME, Act.FAIL_OVER),
-        intention(MOVE, "other", Act.FAIL_OVER),
-        intention(MOVE, NAME, Act.COMMIT),
-        intention(MOVE.having(run="run-2"), NAME, Act.FAIL_OVER),
-        intention(MOVE.having(occasion="run-1:2-move"), NAME, Act.FAIL_OVER),
+        intention(MOVE.intent, NAME, Act.FAIL_OVER),
+        intention(MOVE.intent, "other", Act.FAIL_OVER),
+        intention(MOVE.intent, NAME, Act.COMMIT),
+        intention(MOVE.having(run="run-2").intent, NAME, Act.FAIL_OVER),
+        intention(MOVE.having(occasion="run-1:2-move").intent, NAME, Act.FAIL_OVER),
     }
     assert len(ids) == 5
 
@@ -212,7 +213,7 @@ def lost() -> Leg:
 def test_while_an_order_is_undecided_its_job_is_searched_and_nothing_is_ordered() -> None:
     decision = decide(MOVE, [lost()], look(when=at(minutes=30)))
     assert not decision.orders
-    assert decision.searches[0].request_id == intention(MOVE, NAME, Act.FAIL_OVER)
+    assert decision.searches[0].request_id == intention(MOVE.intent, NAME, Act.FAIL_OVER)
     assert decision.searches[0].since == NOON
 
 
@@ -570,3 +571,77 @@ def test_when_azure_stays_out_of_sight_every_open_leg_ends_with_that_reason() ->
 def test_a_leg_that_has_ended_is_left_as_it_is() -> None:
     done = leg(status=LegStatus.DONE, snapshot=snapshot())
     assert decide(MOVE, [done], look(when=at(days=9))).legs == (done,)
+
+
+# -- pausing, and words that run out --------------------------------------------------------------------------
+
+PAUSED = "paused by dana: wait for the network people"
+
+
+def test_a_paused_run_begins_nothing_and_says_by_whom_it_is_paused() -> None:
+    decision = decide(MOVE, [leg()], look(snapshot()), paused=PAUSED)
+    assert decision.orders == ()
+    assert decision.legs[0].status is LegStatus.READY
+    assert PAUSED in decision.legs[0].words
+
+
+def test_a_paused_run_watches_what_runs_to_its_end() -> None:
+    seen = look(snapshot(S.HOME_UNCOMMITTED), jobs={"job-1": job()})
+    assert decide(MOVE, [running()], seen, paused=PAUSED).legs[0].status is not LegStatus.RUNNING
+
+
+def test_no_patience_runs_out_while_a_run_is_paused() -> None:
+    waiting = leg(since=NOON, asked_since=NOON, act=Act.FAIL_OVER)
+    long_after = look(snapshot(), when=at(days=3))
+    held_back = decide(MOVE, [waiting], long_after, paused=PAUSED).legs
+    again = decide(MOVE, held_back, look(when=at(days=3, minutes=1)))
+    assert [order.act for order in again.orders] == [Act.FAIL_OVER]
+    assert again.legs[0].asked_since == at(days=3, minutes=1)
+
+
+def test_a_cancel_ends_a_paused_run_too() -> None:
+    assert decide(MOVE, [leg()], look(snapshot()), stopping=True, paused=PAUSED).is_over
+
+
+def test_a_paused_run_looks_rarely_unless_something_runs() -> None:
+    assert next_look(MOVE, [leg()], NOON, paused=True) > next_look(MOVE, [leg()], NOON)
+    assert next_look(MOVE, [leg(), running()], NOON, paused=True) == next_look(MOVE, [leg()], NOON)
+
+
+@pytest.mark.parametrize(
+    ("stage", "state", "begins"),
+    [
+        (StageName.MOVE, S.AWAY_PROTECTED, False),
+        (StageName.COMMIT, S.HOME_UNCOMMITTED, False),
+        (StageName.CHANGE_POINT, S.HOME_UNCOMMITTED, False),
+        (StageName.CLEAN_UP, S.AWAY_REHEARSED, True),
+        (StageName.PROTECT, S.HOME_COMMITTED, True),
+    ],
+)
+def test_when_peoples_word_has_run_out_nothing_that_needs_it_is_begun(
+    stage: StageName, state: MachineState, *, begins: bool
+) -> None:
+    word = task(stage, until={NAME: at(hours=1)})
+    before, after = look(snapshot(state), when=at(minutes=59)), look(snapshot(state), when=at(hours=1))
+    assert decide(word, [leg()], before).orders
+    late = decide(word, [leg()], after)
+    assert bool(late.orders) is begins
+    assert late.is_over is not begins
+
+
+def test_a_machine_that_waits_for_its_turn_is_not_begun_when_its_time_is_over() -> None:
+    few = MOVE.having(max_parallel=1, until={"b": at(hours=1)})
+    legs = [running(subject=subject("a")), leg("b")]
+    seen = look(snapshot(), snapshot(name="b"), when=at(hours=2), jobs={"job-1": job(state="InProgress")})
+    decision = decide(few, legs, seen)
+    assert [each.status for each in decision.legs] == [LegStatus.RUNNING, LegStatus.STOPPED]
+
+
+def test_a_job_that_this_run_began_earlier_is_known_as_its_own() -> None:
+    earlier = "run-1|run-1:1-move"
+    adopted = running(ours=False, earlier=(earlier,))
+    ours = job(state="InProgress", request_id=intention(earlier, NAME, Act.FAIL_OVER).upper())
+    theirs = job(state="InProgress", request_id="somebody")
+    for seen, mine in ((ours, True), (theirs, False)):
+        watched = decide(MOVE, [adopted], look(snapshot(), jobs={"job-1": seen})).legs[0]
+        assert watched.jobs[0].ours is mine

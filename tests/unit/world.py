@@ -11,11 +11,12 @@ from typing import Final
 
 from domain.contract import Look, Order, Start, StartKind, Validation, ValidationOrder, Verdict
 from domain.errors import Refusal
+from domain.hearing import hear, hear_validations
 from domain.leg import Leg, LegStatus, Task
 from domain.lifecycle import ACTS, Act, MachineState
 from domain.machine import JobError, JobSnapshot, MachineSnapshot
 from domain.setbacks import NOT_ALLOWED_NOW
-from domain.stage import begin, decide, hear, hear_validations
+from domain.stage import begin, decide
 from tests.unit.making import NOON, S, snapshot, subject
 
 _LEADS: Final = {
@@ -271,7 +272,7 @@ def drive(
     world: World, task: Task, *, every: timedelta, stop_at: int | None = None, within: timedelta
 ) -> Iterator[Turn]:
     """Carry every machine of a world through a stage, as the orchestrator does, and show each turn."""
-    legs = begin([subject(name) for name in world.machines], {})
+    legs = begin([subject(name) for name in world.machines], {}, {})
     turn, deadline = 0, world.now + within
     while not all(each.has_ended for each in legs):
         assert world.now < deadline, [(each.status, each.words) for each in legs]
