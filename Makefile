@@ -100,6 +100,7 @@ secrets: build/supply/bin/pip-audit ## is a key or a password among the files?
 bench: $(VENV)/dev.stamp ## measure the local host; JSON under build/, a table here
 	@mkdir -p build
 	$(BIN)/python bench/localhost.py build/bench-localhost.json
+	$(BIN)/python bench/simulator.py build/bench-simulator.json
 	$(BIN)/python bench/startup.py build/bench-startup.json
 
 chaos: $(VENV)/dev.stamp ## the long randomized runs, and kills at every boundary; JUnit under build/

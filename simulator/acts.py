@@ -66,7 +66,7 @@ def start(world: World, item: Item, act: Act, wish: Wish, trace: Trace, *, point
 def check(world: World, item: Item, act: Act, trace: Trace) -> None:
     """Raise `Refused` unless the act may begin on the item now."""
     if item.holder is not None:
-        raise Refused(  # invented: 409 and its code; no conflict was recorded
+        raise Refused(  # invented: 409 and its code for what a job holds; no conflict was recorded
             refused(
                 409,
                 "OperationInProgress",
@@ -85,7 +85,7 @@ def check(world: World, item: Item, act: Act, trace: Trace) -> None:
 
 
 def _refuse_state(item: Item, act: Act, trace: Trace, message: str | None) -> None:
-    raise Refused(  # invented: 400 and its code; no refusal for a wrong state was recorded
+    raise Refused(  # invented: 400 and its code for a wrong state; no such refusal was recorded
         refused(
             400,
             "OperationNotAllowed",
@@ -103,7 +103,7 @@ def _choose_point(world: World, item: Item, act: Act, wish: Wish, trace: Trace) 
         return newest(item, world.ids, world.now, wish.point_kind)
     found = find(item, world.ids, world.now, wish.point_id)
     if found is None:
-        raise Refused(  # invented: how an unknown point is refused was not recorded
+        raise Refused(  # invented: how an unknown recovery point is refused
             refused(
                 400,
                 "RecoveryPointNotFound",

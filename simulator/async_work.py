@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simulator.call import Call
 
 KEPT = 1_000
-"""invented: how many finished ones are remembered."""
+"""invented: how much finished work of Compute and Network is remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,7 @@ class Call:
         try:
             return model.model_validate(self.request.json())
         except (ValidationError, ValueError) as fault:
-            # invented: code and words of a malformed body
+            # invented: the code and words of a malformed body
             message = re.sub(r"\s+", " ", str(fault))[:400]
             answer = refused(400, "InvalidParameter", message, "Correct the body.", self.trace)
             raise Refused(answer) from fault

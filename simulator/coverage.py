@@ -1,13 +1,19 @@
-"""The table of what is simulated, made from the routes themselves."""
+"""What is simulated, and what of it is invented: made from the routes and from the source itself."""
 
 from __future__ import annotations
 
+import re
+import tokenize
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 from simulator.routes import ROUTES, Basis, Route
 
 BEGIN = "<!-- coverage: begin -->"
 END = "<!-- coverage: end -->"
+INVENTED = re.compile(r"\binvented: ((?:[^.()\"]|\.(?=\w)|\([^()]*\))+)")
+"""What the source says it invented, up to the end of the sentence or of the brackets it stands in."""
 
 _MEANING = {
     Basis.OBSERVED: "the shape was read from a recording of the service",
@@ -23,6 +29,39 @@ def coverage_table() -> str:
     counts = Counter(route.basis for route in ROUTES)
     sums = [f"{counts[basis]} {basis}: {meaning}." for basis, meaning in _MEANING.items()]
     return "\n".join([*head, *lines, "", *sums])
+
+
+def invented() -> list[tuple[str, str]]:
+    """Answer each invention the source owns to: the module, and what of it is invented."""
+    here = Path(__file__).parent
+    return [
+        (str(path.relative_to(here).with_suffix("")), " ".join(found.split()))
+        for path in sorted(here.rglob("*.py"))
+        for text in _remarks(path)
+        for found in INVENTED.findall(text)
+        if path.name != Path(__file__).name
+    ]
+
+
+def _remarks(path: Path) -> Iterator[str]:
+    """Answer a module's docstrings and comments; comment lines that follow one another are one."""
+    held: list[str] = []
+    with tokenize.open(path) as source:
+        for token in tokenize.generate_tokens(source.readline):
+            if token.type == tokenize.COMMENT:
+                held.append(token.string.lstrip("# "))
+            elif token.type not in {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}:
+                yield " ".join(held)
+                held = []
+                if token.type == tokenize.STRING:
+                    yield token.string
+    yield " ".join(held)
+
+
+def invention_table() -> str:
+    """Write in Markdown what is invented, whatever the basis of its operation."""
+    lines = [f"| `{module}` | {what} |" for module, what in invented()]
+    return "\n".join(["| where | what is invented |", "|---|---|", *lines])
 
 
 def _short(route: Route) -> str:
@@ -44,4 +83,5 @@ def insert_coverage(text: str) -> str:
     _, mark, after = rest.partition(END)
     if not mark:
         raise ValueError("the marks of the coverage table are missing")
-    return f"{before}{BEGIN}\n\n{coverage_table()}\n\n{END}{after}"
+    told = "What is invented inside of these, as the source says it:"
+    return f"{before}{BEGIN}\n\n{coverage_table()}\n\n{told}\n\n{invention_table()}\n\n{END}{after}"

@@ -49,7 +49,7 @@ def schedule_shutdown(started: Started) -> None:
     task = next(t for t in job.scenario.tasks if t.task_id == SHUTDOWN_TASK)
     _, done = job.task_times(task)
     if FaultName.SOURCE_WILL_NOT_SHUT_DOWN in started.faults:
-        # a failed shutdown does not stop a failover (Microsoft's documentation); invented: its code
+        # it does not stop a failover (Microsoft's documentation); invented: the code of a failed shutdown
         job.skip_shutdown_error = JobError(
             code="78007",
             message=f"The virtual machine '{item.machine.name}' could not be shut down.",
@@ -90,7 +90,7 @@ _MOVES = {Act.REPROTECT, Act.ENABLE}
 def cancel(world: World, job: Job) -> None:
     """End a running job now as cancelled and let its item go, in the state it was in.
 
-    invented: what a cancelled job leaves behind was not recorded.
+    invented: what a cancelled job leaves behind.
     """
     job.ends, job.outcome = world.now, JobState.CANCELLED
     item = world.items.get(key(job.item_id or ""))

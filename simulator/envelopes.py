@@ -66,7 +66,7 @@ def not_found(name: str, trace: Trace) -> Response:
 def refused(status: int, code: str, message: str, action: str, trace: Trace) -> Response:
     """Answer a refusal in the recorded envelope.
 
-    invented: status, code and message of a conflict or a wrong state were never recorded.
+    invented: the status, code and message of a conflict or a wrong state.
     """
     causes = "The operation does not fit the current state of the resource."
     return json_response(_detailed(code, message, trace, inner=code, causes=causes, action=action), status)

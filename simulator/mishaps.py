@@ -71,7 +71,7 @@ def _failure(started: Started) -> tuple[int, JobError] | None:
 
 
 def _over_quota(started: Started) -> JobError | None:
-    """Answer how a machine is refused that a declared quota has no room for (invented: its code here)."""
+    """Answer how a machine without room in its region fails; invented: the code of an exceeded quota in a job."""
     item = started.item
     starts = started.job.act in {Act.FAILOVER, Act.TEST_FAILOVER}
     size = item.machine.target_size or item.machine.size
@@ -86,7 +86,7 @@ def _over_quota(started: Started) -> JobError | None:
 
 
 def _locked(started: Started) -> JobError | None:
-    """Answer how a lock stops the deletion of a test machine (reported by users; invented: its code here)."""
+    """Answer how a lock stops the deletion of a test machine (reported; invented: the code of a lock in a job)."""
     vm_id = started.item.test_vm_id
     if started.job.act is not Act.TEST_FAILOVER_CLEANUP or vm_id is None:
         return None
@@ -95,7 +95,7 @@ def _locked(started: Started) -> JobError | None:
 
 
 def _capacity(item: Item, fault: Fault) -> JobError:
-    # invented: the code; the wording follows Azure's allocation failures
+    # invented: the code of missing capacity; the wording follows Azure's allocation failures
     return JobError(
         code=fault.code or "AllocationFailed",
         message=fault.message

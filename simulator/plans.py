@@ -23,7 +23,7 @@ PLAN_OPERATIONS = {
     State.PROTECTED: ["UnplannedFailover", "TestFailover"],  # observed
     State.TEST_FAILOVER_CLEANED: ["UnplannedFailover", "TestFailover"],
     State.TEST_FAILOVER_WAITING: ["TestFailoverCleanup"],  # observed, of another provider
-    State.COMMIT_PENDING: ["Commit"],  # invented: no A2A plan was read after its failover
+    State.COMMIT_PENDING: ["Commit"],  # invented: what a plan offers after its failover
 }
 """What a plan offers while all of its machines are in one state; nothing while they are not."""
 
@@ -132,7 +132,7 @@ def begin_plan(world: World, plan: Plan, act: Act, wish: Wish, trace: Trace) -> 
 def _check(world: World, plan: Plan, groups: list[list[Item]], act: Act, trace: Trace) -> None:
     items = [item for group in groups for item in group]
     if running(world, plan) or not items:
-        raise Refused(  # invented: its status and code
+        raise Refused(  # invented: how a plan whose job runs is refused
             refused(
                 409,
                 "OperationInProgress",

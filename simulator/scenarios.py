@@ -42,7 +42,7 @@ FAILOVER_WITHOUT_SHUTDOWN = Scenario(
     details="FailoverJobDetails",
     tasks=(
         _task(*_UFO_CHECK, 0.0187, 0.0255),
-        # invented: how the shutdown task of a failover without shutdown reads was not recorded
+        # invented: how the shutdown task of a failover without shutdown reads
         _skipped(*_UFO_SHUTDOWN, 0.0255),
         _skipped(*_UFO_SYNC, 0.0260),
         _task("FailoverTask", "VmFailover", "Start failover", 0.0270, 0.9952),
@@ -95,8 +95,8 @@ SCENARIOS: Mapping[Act, Scenario] = MappingProxyType(
                 ),
             ),
         ),
-        # Task names of the next four are Microsoft's documentation; invented: their task ids,
-        # since no job of these kinds was recorded for a single machine.
+        # Task names of the next four are Microsoft's documentation; invented: the task ids of test failover,
+        # its cleanup, change of recovery point and commit, of which no job of a single machine was recorded.
         Act.TEST_FAILOVER: Scenario(
             name="TestFailover",
             friendly_name="Test failover",
@@ -177,7 +177,8 @@ SCENARIOS: Mapping[Act, Scenario] = MappingProxyType(
                 _task("CommitFailoverTask", "VmCommitFailover", "Commit", 0.25, 1.0),
             ),
         ),
-        # Names recorded of an Azure machine, and when the first task is over; invented: when the others are.
+        # Names recorded of an Azure machine, and when the first task is over; invented: when the later
+        # tasks of enabling are.
         Act.ENABLE: Scenario(
             name="EnableDr",
             friendly_name="Enable replication",
@@ -223,7 +224,7 @@ SCENARIOS: Mapping[Act, Scenario] = MappingProxyType(
     }
 )
 
-COMMITTING_REPROTECT = replace(  # invented: the task is there to commit what was not committed
+COMMITTING_REPROTECT = replace(  # invented: that a re-protect commits what was not committed
     SCENARIOS[Act.REPROTECT],
     tasks=tuple(
         _task(task.task_id, task.name, task.friendly_name, 0.0048, 0.0050)
@@ -248,7 +249,7 @@ VAULT_HEALTH = Scenario(  # recorded
     ),
 )
 
-CANCEL_JOB = Scenario(  # invented: no cancelling of a job was recorded
+CANCEL_JOB = Scenario(  # invented: the operation that cancels a job
     name="CancelJob",
     friendly_name="Cancel job",
     details="AsrJobDetails",
@@ -262,7 +263,7 @@ SAVE_PLAN = Scenario(  # recorded: saving and deleting a plan are operations of 
     tasks=(_task("SaveRecoveryPlanTask", "SaveRecoveryPlanTask", "Saving the plan", 0.0, 1.0),),
 )
 
-EXPORT_JOBS = Scenario(  # invented: only the 202 of an export was recorded
+EXPORT_JOBS = Scenario(  # invented: the job of an export of jobs, of which only the 202 was recorded
     name="ExportJobs",
     friendly_name="Export jobs",
     details="ExportJobDetails",

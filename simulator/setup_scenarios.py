@@ -137,7 +137,8 @@ UPDATE_ITEM = Scenario(
     ),
 )
 
-# invented: the names of all of these; only that they are accepted and followed in the same way was recorded
+# invented: the names of the jobs that remove and change what was set up; only that they are accepted, and how
+# they are followed, was recorded
 REMOVE_FABRIC = _one("DeleteSite", "Delete a site", "UnregisterVmmTask")
 REMOVE_CONTAINER = _one("DeleteCloud", "Delete protection container", "DeleteCloudTask")
 REMOVE_POLICY = _one("DeleteProtectionProfile", "Delete replication policy", "DeleteProtectionProfileTask")

@@ -66,7 +66,7 @@ class Throttle:
 
 
 def too_many(retry_after: int) -> Response:
-    """Answer 429 as ARM's documentation words it; invented: no such body was recorded here."""
+    """Answer 429 as ARM's documentation words it; invented: the body of a 429, of which none was recorded."""
     message = "Number of requests for the subscription exceeded the limit. Please try again later."
     header = (("Retry-After", str(retry_after)),) if retry_after else ()
     return plain_error(429, "SubscriptionRequestsThrottled", message, *header)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from simulator.plans import Plan
 
 FINISHED_JOBS_KEPT = 5_000
-"""invented: the service keeps jobs for a time; here a number keeps memory flat."""
+"""invented: that a number of jobs is kept; the service keeps them for a time, here memory stays flat."""
 
 WAITING_SHARE = 0.13
 """When the first recovery point is waited for: some five minutes of forty-five, as recorded."""

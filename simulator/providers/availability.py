@@ -28,7 +28,7 @@ def current(call: Call) -> Response:
 
 
 def history(call: Call) -> Response:
-    """List what is known of a machine's health; invented: it is the present alone."""
+    """List what is known of a machine's health; invented: that a machine's health has no history."""
     found = _find(call)
     return found if isinstance(found, Response) else listing([_status(call, found)])
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 VM = "Microsoft.Compute/virtualMachines"
 DISK = "Microsoft.Compute/disks"
 DELETING, DELETING_DISK, STARTING, STOPPING = (timedelta(seconds=n) for n in (40, 5, 30, 35))
-"""invented: how long these take."""
+"""invented: how long it takes to delete, to start and to stop."""
 
 _POWER_WORDS = {"running": "VM running", "stopped": "VM stopped", "deallocated": "VM deallocated"}
 

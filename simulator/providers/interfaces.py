@@ -20,7 +20,7 @@ NIC = "Microsoft.Network/networkInterfaces"
 PUBLIC_IP = "Microsoft.Network/publicIPAddresses"
 CONFIG = "ipconfig1"
 DELETING = timedelta(seconds=10)
-"""invented: how long a deletion takes."""
+"""invented: how long it takes to delete an interface or a public address."""
 
 
 def get_nic(call: Call) -> Response:

@@ -26,7 +26,7 @@ INGESTION = timedelta(seconds=60)
 """invented: how long a heartbeat takes to be found; the documentation says minutes at most."""
 
 JOB_INGESTION = timedelta(minutes=3)
-"""invented: how long a job's record takes."""
+"""invented: how long a job's record takes to be found."""
 
 STATS_EACH = timedelta(minutes=15)
 KEPT = timedelta(hours=3)
@@ -229,7 +229,7 @@ ASR_ITEMS = {
 def _items(world: World) -> list[Record]:
     """Make the day's record of each item: the table is pushed once a day.
 
-    invented: it tells the state of now, since no history of states is kept.
+    invented: that the day's record tells the state of now, since no history of states is kept.
     """
     pushed = world.began + timedelta(days=(world.now - world.began).days) - timedelta(hours=1)
     return [_item(world, item, pushed) for item in world.items.values()]

@@ -95,7 +95,7 @@ def _struck(call: Call, name: FaultName) -> bool:
 
 
 def _no_workspace(call: Call) -> Response:
-    """Answer 404 for a workspace that is not there; invented: its code and words were reported, not recorded."""
+    """Answer 404 for a workspace that is not there; invented: the code and words of a missing workspace."""
     error = {
         "message": "The requested path does not exist",
         "code": "PathNotFoundError",

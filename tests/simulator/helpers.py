@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any, Self
@@ -36,6 +37,7 @@ class Caller:
         self._open = ExitStack()
         opened = self._open.enter_context(clients(simulator, way))
         self.client, self.arm, self.logs = opened.site_recovery, opened.arm, opened.logs
+        self.bare = opened.bare
         self.url = opened.url
 
     def __enter__(self) -> Self:
@@ -122,12 +124,24 @@ class Caller:
         version = "" if "api-version" in path else f"{joint}api-version=2024-07-01"
         kind = {"Content-Type": "application/json"} if body else {}
         request = HttpRequest(method, f"{self.url}{path}{version}", content=body, headers=kind)
-        answer: HttpResponse = self.arm.send_request(request)
+        return self._sent(self.arm, request)
+
+    def raw(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
+        """Send one call as it is written, without a token."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._sent(self.bare, HttpRequest(method, f"{self.url}{path}", content=body, headers=named))
+
+    def _sent(self, client: Any, request: HttpRequest) -> Response:
+        answer: HttpResponse = client.send_request(request)
         return Response(
             status=answer.status_code,
             headers=tuple(answer.headers.items()),
             body=answer.content,
         )
+
+
+Calling = Callable[..., Caller]
+"""What opens a caller of an estate, the way a test runs."""
 
 
 def job_name(headers: dict[str, str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,12 +14,12 @@ from tests.simulator.helpers import (
     ITEM,
     SUBSCRIPTION,
     Caller,
+    Calling,
     estate_of,
     failover_body,
     rehearsal_body,
 )
 
-Calling = Callable[..., Caller]
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/contoso-app/providers"
 VM = f"{GROUP}/Microsoft.Compute/virtualMachines/{ITEM}"
 NETWORKS = f"{GROUP}/Microsoft.Network/virtualNetworks"

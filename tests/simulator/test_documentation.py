@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import yaml
 from pydantic.alias_generators import to_camel
 
-from simulator import Estate, Fault, ManualClock, Simulator
-from simulator.coverage import insert_coverage
+import simulator
+from simulator import Estate, Fault, ManualClock, Simulator, coverage
+from simulator.coverage import insert_coverage, invented
 from simulator.estate import Arrival, DiskSpec, Durations, MachineSpec, RegionSpec, VaultSpec
 from simulator.faults import FaultName
+from simulator.routes import ROUTES, Basis
 from tests.simulator.recordings import KNOWN, LOOSE
 
 PAGE = Path(__file__).parents[2] / "docs/simulator.md"
@@ -22,6 +25,26 @@ def blocks(kind: str) -> list[str]:
 def test_the_coverage_table_is_the_routes_own() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert text == insert_coverage(text), "print it again: python -m simulator --coverage"
+
+
+def test_whatever_the_source_says_it_invented_is_on_the_page() -> None:
+    source = Path(simulator.__file__).parent
+    said = sum(p.read_text(encoding="utf-8").count("invented: ") for p in source.rglob("*.py"))
+    own = Path(coverage.__file__).read_text(encoding="utf-8").count("invented: ")
+    assert len(invented()) == said - own > 40
+    assert len(set(invented())) == len(invented())
+    text = PAGE.read_text(encoding="utf-8")
+    assert [what for _, what in invented() if what not in text] == []
+
+
+def test_every_operation_that_is_invented_says_so_in_its_module() -> None:
+    modules = {inspect.getmodule(route.handler) for route in ROUTES if route.basis is Basis.INVENTED}
+    assert [m.__name__ for m in modules if m and "invented" not in inspect.getsource(m)] == []
+
+
+def test_every_fault_is_tried() -> None:
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert [name for name in FaultName if f'"{name}"' not in tests and f"FaultName.{name.name}" not in tests] == []
 
 
 def test_the_estate_on_the_page_can_be_served() -> None:

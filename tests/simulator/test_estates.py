@@ -16,14 +16,15 @@ from tests.simulator.helpers import (
     HOME,
     ITEM,
     VAULT,
-    Caller,
+    Calling,
     estate_of,
 )
 
 
-def caller_of(**machine: Any) -> Caller:
-    estate = estate_of({"name": ITEM} | machine)
-    return Caller(Simulator(estate, clock=ManualClock()))
+@pytest.fixture
+def caller_of(calling: Calling) -> Calling:
+    """Answer what opens a caller of one machine."""
+    return lambda **machine: calling(estate_of({"name": ITEM} | machine))
 
 
 @pytest.mark.parametrize(
@@ -66,14 +67,14 @@ def caller_of(**machine: Any) -> Caller:
     ],
 )
 def test_a_machine_begins_in_the_state_its_estate_declares(
-    state: str, where: tuple[str, str], protection_state: str, allowed: list[str]
+    state: str, where: tuple[str, str], protection_state: str, allowed: list[str], caller_of: Calling
 ) -> None:
     item = caller_of(state=state).item(where).properties
     assert item.protection_state == protection_state
     assert item.allowed_operations == allowed
 
 
-def test_a_test_failover_left_behind_can_be_cleaned_up() -> None:
+def test_a_test_failover_left_behind_can_be_cleaned_up(caller_of: Calling) -> None:
     caller = caller_of(state="test-failover-waiting-in-reverse")
     assert len(caller.simulator.world.machines.vms) == 2
     caller.act("test_failover_cleanup", CLEANUP_BODY)
@@ -82,7 +83,7 @@ def test_a_test_failover_left_behind_can_be_cleaned_up() -> None:
     assert [vm.name for vm in caller.simulator.world.machines.vms.values()] == [ITEM]
 
 
-def test_a_running_job_is_as_far_as_the_estate_says() -> None:
+def test_a_running_job_is_as_far_as_the_estate_says(caller_of: Calling) -> None:
     caller = caller_of(state="protected-in-reverse", job={"act": "failover", "progress": 0.5})
     item = caller.item().properties
     job = caller.job(item.current_scenario.job_id.rsplit("/", 1)[-1]).properties
@@ -92,17 +93,19 @@ def test_a_running_job_is_as_far_as_the_estate_says() -> None:
     assert caller.item().properties.active_location == "Recovery"
 
 
-def test_an_impossible_running_job_is_refused_at_the_start() -> None:
+def test_an_impossible_running_job_is_refused_at_the_start(caller_of: Calling) -> None:
     with pytest.raises(ValueError, match="cannot run"):
         caller_of(state="away", job={"act": "failover"})
 
 
-def test_a_machine_away_runs_in_the_other_region_and_its_source_is_deallocated() -> None:
+def test_a_machine_away_runs_in_the_other_region_and_its_source_is_deallocated(
+    caller_of: Calling,
+) -> None:
     machines = caller_of(state="away").simulator.world.machines.vms.values()
     assert {vm.region: vm.running for vm in machines} == {"centralus": False, "eastus": True}
 
 
-def test_syncing_begins_where_the_estate_says_and_ends_protected() -> None:
+def test_syncing_begins_where_the_estate_says_and_ends_protected(caller_of: Calling) -> None:
     caller = caller_of(state="syncing-in-reverse", syncProgress=0.5)
     details = caller.item().properties.provider_specific_details
     assert details.monitoring_percentage_completion == 50
@@ -110,19 +113,19 @@ def test_syncing_begins_where_the_estate_says_and_ends_protected() -> None:
     assert caller.item().properties.protection_state == "Protected"
 
 
-def test_a_count_makes_so_many_machines() -> None:
-    caller = Caller(Simulator(estate_of({"name": "vm", "count": 3}), clock=ManualClock()))
+def test_a_count_makes_so_many_machines(calling: Calling) -> None:
+    caller = calling(estate_of({"name": "vm", "count": 3}))
     names = [i.name for i in caller.client.replication_protected_items.list(GROUP, VAULT)]
     assert names == ["vm-0001", "vm-0002", "vm-0003"]
 
 
-def test_durations_are_set_for_all_or_for_one_machine() -> None:
+def test_durations_are_set_for_all_or_for_one_machine(calling: Calling) -> None:
     estate = estate_of(
         {"name": "slow", "durations": {"commit": 100}, "state": "away-uncommitted"},
         {"name": "fast", "state": "away-uncommitted"},
         durations={"commit": {"least": 2, "most": 4}},
     )
-    caller = Caller(Simulator(estate, clock=ManualClock()))
+    caller = calling(estate)
     for name in ("slow", "fast"):
         caller.act("failover_commit", where=HOME, name=name)
     caller.wait(5)
@@ -131,7 +134,7 @@ def test_durations_are_set_for_all_or_for_one_machine() -> None:
     assert "SwitchProtection" in states["fast"]
 
 
-def test_an_estate_is_read_from_yaml(tmp_path: Path) -> None:
+def test_an_estate_is_read_from_yaml(tmp_path: Path, calling: Calling) -> None:
     path = tmp_path / "estate.yaml"
     path.write_text(
         """
@@ -144,7 +147,7 @@ vaults:
       - {name: db, state: away, disks: [{name: db_os, os: true}, {name: db_data, sizeGb: 512}]}
 """
     )
-    caller = Caller(Simulator(load_estate(path), clock=ManualClock()))
+    caller = calling(load_estate(path))
     names = [i.name for i in caller.client.replication_protected_items.list(GROUP, VAULT)]
     assert names == ["web-0001", "web-0002", "web-0003", "db"]
     assert len(caller.simulator.journal.calls) == 2
@@ -190,7 +193,7 @@ def test_the_same_seed_draws_the_same_durations() -> None:
     assert drawn(1) == drawn(1) != drawn(2)
 
 
-def test_a_machine_may_take_no_time_at_all() -> None:
+def test_a_machine_may_take_no_time_at_all(caller_of: Calling) -> None:
     caller = caller_of(state="away-uncommitted", durations={"commit": 0})
     caller.act("failover_commit", where=HOME)
     assert caller.item(HOME).properties.protection_state == "UnplannedFailoverCommitted"

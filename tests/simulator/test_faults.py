@@ -12,7 +12,7 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 
-from simulator import Fault, ManualClock, Request, Simulator, load_faults
+from simulator import Fault, ManualClock, Simulator, load_faults
 from simulator.faults import FaultName
 from tests.simulator.helpers import (
     AWAY,
@@ -23,6 +23,7 @@ from tests.simulator.helpers import (
     VAULT,
     VAULT_PATH,
     Caller,
+    Calling,
     failover_body,
     rehearsal_body,
 )
@@ -280,9 +281,9 @@ def test_a_fault_lasts_for_a_while(caller: Caller) -> None:
     assert caller.get(path).status == 200
 
 
-def test_a_share_of_calls_is_the_same_in_every_run() -> None:
+def test_a_share_of_calls_is_the_same_in_every_run(calling: Calling) -> None:
     def statuses() -> list[int]:
-        caller = Caller(Simulator(clock=ManualClock(), seed=7))
+        caller = calling(seed=7)
         arm(caller, "server-error", share=0.3, times=None)
         return [caller.get(f"{VAULT_PATH}/replicationJobs").status for _ in range(40)]
 
@@ -299,9 +300,7 @@ def test_a_fault_may_name_a_path_or_a_method(caller: Caller) -> None:
 
 def test_faults_are_switched_on_and_off_over_http(caller: Caller) -> None:
     def control(body: Any) -> dict[str, Any]:
-        answer = caller.simulator.handle(
-            Request(method="POST", url="http://x/_sim/faults", body=json.dumps(body).encode())
-        )
+        answer = caller.raw("POST", "/_sim/faults", json.dumps(body).encode())
         assert answer.status == 200
         return answer.json()
 
@@ -369,18 +368,18 @@ def test_an_answer_slower_than_the_caller_waits_is_lost_in_process(
         assert caller.item().properties.active_location == "Recovery"
 
 
-def token(simulator: Simulator) -> int:
-    url = "http://x/msi/token?api-version=2019-08-01&resource=https://management.azure.com"
-    return simulator.handle(Request(method="GET", url=url, headers={"x-identity-header": "simulator"})).status
+def token(caller: Caller) -> int:
+    url = "/msi/token?api-version=2019-08-01&resource=https://management.azure.com"
+    return caller.raw("GET", url, x_identity_header="simulator").status
 
 
 def test_a_fault_meets_the_managed_identity_where_its_path_is_named(caller: Caller) -> None:
     arm(caller, "unavailable", path="msi/token", times=2)
-    assert [token(caller.simulator) for _ in range(3)] == [503, 503, 200]
+    assert [token(caller) for _ in range(3)] == [503, 503, 200]
     assert caller.item().name == ITEM
 
 
 def test_a_fault_of_any_call_leaves_tokens_alone(caller: Caller) -> None:
     arm(caller, "throttled")
-    assert token(caller.simulator) == 200
+    assert token(caller) == 200
     assert failure(caller).status_code == 429

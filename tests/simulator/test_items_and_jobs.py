@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from simulator import ManualClock, Simulator
+from simulator import ManualClock
 from simulator.estate import LockSpec
 from tests.simulator.helpers import (
     AWAY,
@@ -18,6 +18,7 @@ from tests.simulator.helpers import (
     VAULT,
     VAULT_PATH,
     Caller,
+    Calling,
     estate_of,
     failover_body,
     rehearsal_body,
@@ -247,14 +248,14 @@ def test_a_job_that_is_not_suspended_cannot_be_resumed(caller: Caller) -> None:
     assert refusal.value.status_code == 400
 
 
-def test_a_failed_job_is_an_event(caller: Caller) -> None:
+def test_a_failed_job_is_an_event(caller: Caller, calling: Calling) -> None:
     assert list(caller.client.replication_events.list(GROUP, VAULT)) == []
     scope = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/contoso-app"
     locked = estate_of(
         {"name": ITEM, "state": "test-failover-waiting-in-reverse"},
         locks=(LockSpec(name="keep", scope=scope),),
     )
-    caller = Caller(Simulator(locked, clock=ManualClock()))
+    caller = calling(locked)
     name = caller.act("test_failover_cleanup", CLEANUP_BODY)
     caller.wait(90)
     job = caller.job(name).properties
@@ -266,13 +267,13 @@ def test_a_failed_job_is_an_event(caller: Caller) -> None:
     assert "TestFailoverCleanup" in caller.item().properties.allowed_operations
 
 
-def test_the_vaults_health_counts_its_machines() -> None:
+def test_the_vaults_health_counts_its_machines(calling: Calling) -> None:
     estate = estate_of(
         {"name": "a", "state": "protected"},
         {"name": "b", "state": "test-failover-waiting"},
         {"name": "c", "state": "away"},
     )
-    caller = Caller(Simulator(estate, clock=ManualClock()))
+    caller = calling(estate)
     health: Any = caller.get(f"{VAULT_PATH}/replicationVaultHealth").json()["properties"]
     counts = health["protectedItemsHealth"]["categorizedResourceCounts"]
     assert health["protectedItemsHealth"]["resourceCount"] == 3

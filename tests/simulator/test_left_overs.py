@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,12 +13,12 @@ from tests.simulator.helpers import (
     ITEM,
     SUBSCRIPTION,
     Caller,
+    Calling,
     estate_of,
     failover_body,
     rehearsal_body,
 )
 
-Calling = Callable[..., Caller]
 SUB = f"/subscriptions/{SUBSCRIPTION}"
 GROUP = f"{SUB}/resourceGroups/contoso-app"
 KINDS = {

@@ -8,7 +8,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.monitor.query import LogsBatchQuery, LogsQueryError, LogsQueryPartialResult, LogsQueryResult
 
-from simulator import Fault, ManualClock, Request, Response, Simulator
+from simulator import Fault, ManualClock, Response
 from simulator.faults import FaultName
 from simulator.transport import SimulatorCredential
 from tests.simulator.helpers import SUBSCRIPTION, Caller, failover_body
@@ -19,17 +19,15 @@ HOME_VM = (
 )
 
 
-def ask(simulator: Simulator, query: str, scope: str = "/workspaces/w", **more: Any) -> Response:
-    """Ask by hand what no client would send."""
-    token = SimulatorCredential(simulator).get_token("https://api.loganalytics.io/.default")
-    return simulator.handle(
-        Request(
-            method="POST",
-            url=f"https://api.loganalytics.io/v1{scope}/query",
-            headers={"authorization": f"Bearer {token.token}"},
-            body=json.dumps({"query": query} | more).encode(),
-        )
-    )
+def post(caller: Caller, path: str, body: bytes, audience: str = "https://api.loganalytics.io") -> Response:
+    """Ask what no client would ask, with a token of its own."""
+    token = SimulatorCredential(caller.simulator).get_token(f"{audience}/.default").token
+    headers = {"authorization": f"Bearer {token}", "content_type": "application/json"}
+    return caller.raw("POST", f"/loganalytics/v1{path}", body, **headers)
+
+
+def ask(caller: Caller, query: str, **more: Any) -> Response:
+    return post(caller, "/workspaces/w/query", json.dumps({"query": query} | more).encode())
 
 
 def rows(
@@ -97,7 +95,7 @@ def test_a_timespan_bounds_what_is_counted(caller: Caller) -> None:
     (hour,) = rows(caller, "Heartbeat | count", timespan=timedelta(hours=1))
     (ten,) = rows(caller, "Heartbeat | count", timespan=timedelta(minutes=10))
     assert (hour["Count"], ten["Count"]) == (60, 10)
-    assert ask(caller.simulator, "Heartbeat | count", timespan="soon").status == 400
+    assert ask(caller, "Heartbeat | count", timespan="soon").status == 400
 
 
 def test_a_table_is_unknown_before_its_first_record(caller: Caller) -> None:
@@ -204,41 +202,20 @@ def test_a_batch_answers_each_of_its_queries_by_itself(caller: Caller) -> None:
     assert table(bounded) == [{"Count": 10}]
 
 
-def batch(simulator: Simulator, body: bytes) -> Response:
-    token = SimulatorCredential(simulator).get_token("https://api.loganalytics.io/.default")
-    return simulator.handle(
-        Request(
-            method="POST",
-            url="https://api.loganalytics.io/v1/$batch",
-            headers={"authorization": f"Bearer {token.token}"},
-            body=body,
-        )
-    )
-
-
-def test_each_query_of_a_batch_has_a_status_of_its_own(simulator: Simulator) -> None:
+def test_each_query_of_a_batch_has_a_status_of_its_own(caller: Caller) -> None:
     queries = {"a": "Heartbeat | count", "b": "Heartbeat | wher x"}
     body = {"requests": [{"id": name, "body": {"query": query}} for name, query in queries.items()]}
-    answers: Any = batch(simulator, json.dumps(body).encode()).json()["responses"]
+    answers: Any = post(caller, "/$batch", json.dumps(body).encode()).json()["responses"]
     assert [(answer["id"], answer["status"]) for answer in answers] == [("a", 200), ("b", 400)]
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"requests": 1}', b'{"requests": [{"id": "1"}]}', b"["])
-def test_a_batch_that_cannot_be_read_is_refused(simulator: Simulator, body: bytes) -> None:
-    assert batch(simulator, body).status == 400
+def test_a_batch_that_cannot_be_read_is_refused(caller: Caller, body: bytes) -> None:
+    assert post(caller, "/$batch", body).status == 400
 
 
-def test_a_token_for_arm_does_not_open_the_logs(simulator: Simulator) -> None:
-    token = SimulatorCredential(simulator).get_token("https://management.azure.com/.default")
-    answer = simulator.handle(
-        Request(
-            method="POST",
-            url="https://x/loganalytics/v1/workspaces/w/query",
-            headers={"authorization": f"Bearer {token.token}"},
-            body=b"{}",
-        )
-    )
-    assert answer.status == 401
+def test_a_token_for_arm_does_not_open_the_logs(caller: Caller) -> None:
+    assert post(caller, "/workspaces/w/query", b"{}", "https://management.azure.com").status == 401
 
 
 def test_a_deallocated_source_stops_reporting(caller: Caller, clock: ManualClock) -> None:

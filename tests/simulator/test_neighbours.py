@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
 
-from simulator import ManualClock, Request, Simulator
+from simulator import ManualClock, Response
 from simulator.estate import DenySpec, Estate, LockSpec, RegionSpec
 from tests.simulator.helpers import (
     GROUP,
@@ -14,6 +14,7 @@ from tests.simulator.helpers import (
     VAULT,
     VAULT_PATH,
     Caller,
+    Calling,
     estate_of,
     failover_body,
     rehearsal_body,
@@ -102,11 +103,11 @@ def test_usages_rise_with_what_runs(caller: Caller) -> None:
     assert used() == before + 2
 
 
-def test_a_region_without_cores_refuses_the_machine() -> None:
+def test_a_region_without_cores_refuses_the_machine(calling: Calling) -> None:
     full = RegionSpec(resource_group="rg", cache_storage_account="c", core_quota=41)
     regions = Estate().regions | {"centralus": full}
     machine = {"name": "x", "state": "protected-in-reverse"}
-    caller = Caller(Simulator(estate_of(machine, regions=regions), clock=ManualClock()))
+    caller = calling(estate_of(machine, regions=regions))
     name = caller.act("unplanned_failover", failover_body(), name="x")
     caller.wait(206)
     job = caller.job(name).properties
@@ -114,22 +115,22 @@ def test_a_region_without_cores_refuses_the_machine() -> None:
     assert job.errors[0].service_error_details.code == "QuotaExceeded"
 
 
-def test_a_large_estate_has_room_for_all_its_machines() -> None:
+def test_a_large_estate_has_room_for_all_its_machines(calling: Calling) -> None:
     machines = {"name": "x", "count": 1_000, "state": "protected-in-reverse"}
-    caller = Caller(Simulator(estate_of(machines), clock=ManualClock()))
+    caller = calling(estate_of(machines))
     path = f"{SUB}/providers/Microsoft.Compute/locations/centralus/usages"
     (cores, *_rest) = caller.get(path).json()["value"]  # type: ignore[misc]
     assert cores["limit"] - cores["currentValue"] > 2_000
 
 
-def test_a_restricted_size_says_why() -> None:
+def test_a_restricted_size_says_why(calling: Calling) -> None:
     spec = RegionSpec(
         resource_group="rg",
         cache_storage_account="cache",
         restricted_sizes=("Standard_D2s_v3",),
     )
     regions = Estate().regions | {"centralus": spec}
-    caller = Caller(Simulator(estate_of({"name": "x"}, regions=regions), clock=ManualClock()))
+    caller = calling(estate_of({"name": "x"}, regions=regions))
     path = f"{SUB}/providers/Microsoft.Compute/skus?$filter=location%20eq%20'centralus'"
     skus: Any = caller.get(path).json()["value"]
     reasons = {s["name"]: [r["reasonCode"] for r in s["restrictions"]] for s in skus}
@@ -155,10 +156,10 @@ def test_there_is_a_cache_account_in_each_region(caller: Caller) -> None:
     assert caller.get(elsewhere).json()["value"] == []
 
 
-def test_locks_are_listed_at_a_scope_and_below() -> None:
+def test_locks_are_listed_at_a_scope_and_below(calling: Calling) -> None:
     scope = f"{HOME_VM}/ContosoWin2016"
     locks = (LockSpec(name="keep", scope=scope),)
-    caller = Caller(Simulator(estate_of({"name": "x"}, locks=locks), clock=ManualClock()))
+    caller = calling(estate_of({"name": "x"}, locks=locks))
     for at, expected in ((SUB, 1), (f"{SUB}/resourceGroups/contoso-app", 1), (scope, 1)):
         listed: Any = caller.get(f"{at}/providers/Microsoft.Authorization/locks").json()
         assert len(listed["value"]) == expected
@@ -220,10 +221,10 @@ def test_an_estate_has_no_shared_disk_clusters(caller: Caller) -> None:
         clusters.get(*where, "none")
 
 
-def test_a_denied_action_is_refused_by_its_name() -> None:
+def test_a_denied_action_is_refused_by_its_name(calling: Calling) -> None:
     action = "Microsoft.RecoveryServices/vaults/replicationFabrics/*/unplannedFailover/action"
     estate = estate_of({"name": "x"}, denied=(DenySpec(action=action),))
-    caller = Caller(Simulator(estate, clock=ManualClock()))
+    caller = calling(estate)
     path = (
         f"{VAULT_PATH}/replicationFabrics/asr-centralus/replicationProtectionContainers"
         "/asr-centralus-container/replicationProtectedItems/x"
@@ -236,42 +237,43 @@ def test_a_denied_action_is_refused_by_its_name() -> None:
     assert caller.get(path).status == 200
 
 
-def raw(simulator: Simulator, url: str, **headers: str) -> Any:
-    return simulator.handle(Request(method="GET", url=f"https://x{url}", headers=headers))
+def error_of(answer: Response) -> str:
+    error: Any = answer.json()["error"]
+    return error["code"]
 
 
 JOBS = f"{VAULT_PATH}/replicationJobs?api-version=2025-08-01"
 
 
-def test_a_call_without_a_token_is_refused(simulator: Simulator) -> None:
+def test_a_call_without_a_token_is_refused(caller: Caller) -> None:
     for header in ({}, {"authorization": "Bearer x.y.z"}, {"authorization": "Basic abc"}):
-        answer = raw(simulator, JOBS, **header)
+        answer = caller.raw("GET", JOBS, **header)
         assert answer.status == 401
-        assert answer.header("WWW-Authenticate").startswith("Bearer authorization_uri=")
+        assert (answer.header("WWW-Authenticate") or "").startswith("Bearer authorization_uri=")
 
 
-def test_a_token_is_for_one_audience_and_for_a_time(simulator: Simulator, clock: ManualClock) -> None:
+def test_a_token_is_for_one_audience_and_for_a_time(caller: Caller, clock: ManualClock) -> None:
     for audience, status in (("https://management.azure.com", 200), ("https://vault.azure.net", 401)):
-        token, _ = simulator.tokens.issue(audience, clock.client_now())
-        assert raw(simulator, JOBS, authorization=f"Bearer {token}").status == status
-    token, _ = simulator.tokens.issue("https://management.azure.com/.default", clock.client_now())
+        token, _ = caller.simulator.tokens.issue(audience, clock.client_now())
+        assert caller.raw("GET", JOBS, authorization=f"Bearer {token}").status == status
+    token, _ = caller.simulator.tokens.issue("https://management.azure.com/.default", clock.client_now())
     clock.advance(timedelta(hours=24, seconds=1))
-    answer = raw(simulator, JOBS, authorization=f"Bearer {token}")
-    assert answer.json()["error"]["code"] == "ExpiredAuthenticationToken"
+    answer = caller.raw("GET", JOBS, authorization=f"Bearer {token}")
+    assert error_of(answer) == "ExpiredAuthenticationToken"
 
 
-def test_the_managed_identity_wants_its_header(simulator: Simulator) -> None:
+def test_the_managed_identity_wants_its_header(caller: Caller) -> None:
     url = "/msi/token?api-version=2019-08-01&resource=https://management.azure.com"
-    assert raw(simulator, url).status == 401
-    answer = raw(simulator, url, **{"x-identity-header": "simulator"})
+    assert caller.raw("GET", url).status == 401
+    answer = caller.raw("GET", url, x_identity_header="simulator")
     assert set(answer.json()) >= {"access_token", "expires_on", "resource", "token_type"}
 
 
-def test_a_call_without_an_api_version_is_refused(caller: Caller, simulator: Simulator) -> None:
-    token, _ = simulator.tokens.issue("https://management.azure.com", simulator.clock.now())
+def test_a_call_without_an_api_version_is_refused(caller: Caller, clock: ManualClock) -> None:
+    token, _ = caller.simulator.tokens.issue("https://management.azure.com", clock.now())
     bare = JOBS.split("?", maxsplit=1)[0]
-    answer = raw(simulator, bare, authorization=f"Bearer {token}")
-    assert answer.json()["error"]["code"] == "MissingApiVersionParameter"
+    answer = caller.raw("GET", bare, authorization=f"Bearer {token}")
+    assert error_of(answer) == "MissingApiVersionParameter"
 
 
 def test_reads_run_out_and_come_back_with_time(caller: Caller) -> None:
@@ -295,12 +297,12 @@ def test_every_answer_carries_the_simulated_time(caller: Caller, clock: ManualCl
     clock.advance(timedelta(hours=3))
     for path in (VAULT_PATH, "/nothing"):
         assert caller.get(path).header("Date") == "Thu, 15 Jan 2026 12:00:00 GMT"
-    assert raw(caller.simulator, "/_sim/state").header("Date") == "Thu, 15 Jan 2026 12:00:00 GMT"
+    assert caller.raw("GET", "/_sim/state").header("Date") == "Thu, 15 Jan 2026 12:00:00 GMT"
 
 
 def test_the_journal_tells_reads_from_writes_and_names_the_act(caller: Caller) -> None:
     caller.act("unplanned_failover", failover_body())
-    journal: Any = raw(caller.simulator, "/_sim/journal").json()
+    journal: Any = caller.raw("GET", "/_sim/journal").json()
     (call,) = journal["calls"]
     assert (call["method"], call["status"], call["write"]) == ("POST", 202, True)
     assert call["act"] == "failover"
@@ -308,12 +310,11 @@ def test_the_journal_tells_reads_from_writes_and_names_the_act(caller: Caller) -
     assert call["operation"]
     assert call["clientRequestId"]
     caller.item()
-    writes: Any = raw(caller.simulator, "/_sim/journal?writes=true").json()
+    writes: Any = caller.raw("GET", "/_sim/journal?writes=true").json()
     assert len(writes["calls"]) == 1
 
 
-def test_the_clock_is_advanced_from_outside(simulator: Simulator) -> None:
-    answer = simulator.handle(Request(method="POST", url="http://x/_sim/clock", body=b'{"advance": 3600}'))
+def test_the_clock_is_advanced_from_outside(caller: Caller) -> None:
+    answer = caller.raw("POST", "/_sim/clock", b'{"advance": 3600}')
     assert answer.json() == {"now": "2026-01-15T10:00:00.0000000Z"}
-    wrong = Request(method="POST", url="http://x/_sim/clock", body=b'{"advance": -1}')
-    assert simulator.handle(wrong).status == 400
+    assert caller.raw("POST", "/_sim/clock", b'{"advance": -1}').status == 400

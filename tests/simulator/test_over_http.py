@@ -3,13 +3,14 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.core.exceptions import HttpResponseError, ServiceResponseError
+from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 from azure.identity import ClientSecretCredential, ManagedIdentityCredential
 from azure.identity.aio import ManagedIdentityCredential as AsyncManagedIdentityCredential
 from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
@@ -18,7 +19,7 @@ from azure.mgmt.recoveryservicessiterecovery.aio import (
 )
 from azure.monitor.query import LogsQueryClient, LogsQueryStatus
 
-from simulator import Fault, ScaledClock
+from simulator import Fault, ManualClock, ScaledClock, Simulator, default_estate
 from simulator.faults import FaultName
 from simulator.tls import local_tls
 from simulator.transport import SimulatorCredential
@@ -29,10 +30,12 @@ from tests.simulator.helpers import (
     ITEM,
     SUBSCRIPTION,
     VAULT,
+    Caller,
     failover_body,
     rehearsal_body,
 )
 from tests.simulator.served import AllowHttp, Served
+from tests.simulator.ways import Way
 
 
 @pytest.fixture
@@ -127,6 +130,20 @@ def test_a_lost_answer_closes_the_connection_after_the_job_was_accepted(
     assert item.properties is not None
     assert item.properties.current_scenario is not None
     assert item.properties.current_scenario.scenario_name == "UnplannedFailover"
+
+
+@pytest.mark.parametrize("aio", [False, True])
+def test_an_answer_that_is_slow_over_http_is_late_by_real_time_or_lost(server: Served, aio: bool) -> None:
+    simulator = Simulator(default_estate(), clock=ManualClock())
+    with Caller(simulator, Way(aio=aio, served=server)) as caller:
+        caller.arm_fault("slow", delay=0.3, times=2)
+        began = time.perf_counter()
+        assert caller.item().name == ITEM
+        assert time.perf_counter() - began >= 0.3
+        with pytest.raises((ServiceResponseError, ServiceRequestError)):
+            caller.client.replication_protected_items.get(
+                GROUP, VAULT, *AWAY, ITEM, read_timeout=0.05, retry_total=0
+            )
 
 
 def test_logs_are_asked_with_their_own_audience(served: Served) -> None:

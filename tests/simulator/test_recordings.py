@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from simulator import Fault, ManualClock, Simulator
+from simulator import Fault
 from simulator.estate import DiskSpec, Estate, MachineSpec, PlanSpec, VaultSpec
 from simulator.times import parse_instant
 from tests.simulator.helpers import (
@@ -18,6 +18,7 @@ from tests.simulator.helpers import (
     ITEM,
     VAULT_PATH,
     Caller,
+    Calling,
     estate_of,
     failover_body,
 )
@@ -26,10 +27,14 @@ from tests.simulator.recordings import RECORDINGS, differences, header_names, ki
 pytestmark = pytest.mark.skipif(not RECORDINGS.exists(), reason="no recordings beside this checkout")
 
 
-def caller_of(**machine: Any) -> Caller:
-    one_disk = {"disks": [{"name": "os", "os": True}]}
-    estate = estate_of({"name": ITEM} | one_disk | machine)
-    return Caller(Simulator(estate, clock=ManualClock()))
+@pytest.fixture
+def caller_of(calling: Calling) -> Calling:
+    """Answer what opens a caller of one machine with one disk, as recorded machines were."""
+
+    def make(**machine: Any) -> Caller:
+        return calling(estate_of({"name": ITEM, "disks": [{"name": "os", "os": True}]} | machine))
+
+    return make
 
 
 def item_json(caller: Caller, where: tuple[str, str]) -> dict[str, Any]:
@@ -64,7 +69,7 @@ ITEMS = [
 
 
 @pytest.mark.parametrize("case", ITEMS, ids=lambda c: f"{c.file}-{c.seq}")
-def test_an_item_reads_as_the_recorded_one_did(case: ItemCase) -> None:
+def test_an_item_reads_as_the_recorded_one_did(case: ItemCase, caller_of: Calling) -> None:
     real = recorded(case.file, case.seq)["response_body"]
     caller = caller_of(state=case.state)
     caller.wait(case.passed)
@@ -73,11 +78,11 @@ def test_an_item_reads_as_the_recorded_one_did(case: ItemCase) -> None:
     assert differences(real, ours) == []
 
 
-def failover_job(seconds: float) -> tuple[dict[str, Any], Caller]:
+def failover_job(caller_of: Calling, seconds: float) -> dict[str, Any]:
     caller = caller_of(state="protected-in-reverse")
     name = caller.act("unplanned_failover", failover_body())
     caller.wait(seconds)
-    return caller.get(f"{VAULT_PATH}/replicationJobs/{name}").json(), caller
+    return caller.get(f"{VAULT_PATH}/replicationJobs/{name}").json()
 
 
 def task_words(job: dict[str, Any]) -> list[tuple[str, ...]]:
@@ -86,18 +91,18 @@ def task_words(job: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize(("seq", "passed"), [("p0", 0.0), ("p2", 184.5), ("p3", 225.0)])
-def test_a_failover_job_reads_as_the_recorded_one_did(seq: str, passed: float) -> None:
+def test_a_failover_job_reads_as_the_recorded_one_did(seq: str, passed: float, caller_of: Calling) -> None:
     real = recorded("a2a-jobs.jsonl", seq)["response_body"]
-    ours, _ = failover_job(passed)
+    ours = failover_job(caller_of, passed)
     assert task_words(ours) == task_words(real)
     for field in ("scenarioName", "friendlyName", "state", "stateDescription", "allowedActions"):
         assert ours["properties"][field] == real["properties"][field]
     assert differences(real, ours) == []
 
 
-def test_a_failovers_tasks_keep_the_recorded_proportions() -> None:
+def test_a_failovers_tasks_keep_the_recorded_proportions(caller_of: Calling) -> None:
     real = recorded("a2a-jobs.jsonl", "p3")["response_body"]["properties"]["tasks"]
-    ours = failover_job(225)[0]["properties"]["tasks"]
+    ours = failover_job(caller_of, 225)["properties"]["tasks"]
     for theirs, mine in zip(real, ours, strict=True):
         if theirs["state"] == "Succeeded":
             assert seconds_of(mine) == pytest.approx(seconds_of(theirs), abs=2)
@@ -108,7 +113,7 @@ def seconds_of(task: dict[str, Any]) -> float:
 
 
 @pytest.mark.parametrize(("seq", "passed"), [("p5", 30.0), ("p6", 600.0)])
-def test_a_reprotect_job_reads_as_the_recorded_one_did(seq: str, passed: float) -> None:
+def test_a_reprotect_job_reads_as_the_recorded_one_did(seq: str, passed: float, caller_of: Calling) -> None:
     real = recorded("a2a-jobs.jsonl", seq)["response_body"]
     caller = caller_of(state="away")
     name = caller.switch(HOME)
@@ -149,7 +154,7 @@ def item_path(where: tuple[str, str]) -> str:
 
 @pytest.mark.parametrize(("file", "seq", "send"), ACCEPTED, ids=[f"{file}-{seq}" for file, seq, _ in ACCEPTED])
 def test_an_accepted_operation_has_the_recorded_headers(
-    file: str, seq: str, send: Callable[[Caller], Any]
+    file: str, seq: str, send: Callable[[Caller], Any], caller_of: Calling
 ) -> None:
     real = recorded(file, seq)
     ours = send(caller_of(state="protected-in-reverse"))
@@ -187,13 +192,13 @@ PLAIN = [
 
 
 @pytest.mark.parametrize(("file", "seq", "path"), PLAIN, ids=lambda v: str(v)[-40:])
-def test_what_lies_around_the_items_reads_as_recorded(file: str, seq: str, path: str) -> None:
+def test_what_lies_around_the_items_reads_as_recorded(file: str, seq: str, path: str, caller_of: Calling) -> None:
     real = recorded(file, seq)["response_body"]
     ours = caller_of(state="protected-in-reverse").get(VAULT_PATH + path).json()
     assert differences(real, ours) == []
 
 
-def test_an_alert_setting_is_stored_and_answered_as_recorded() -> None:
+def test_an_alert_setting_is_stored_and_answered_as_recorded(caller_of: Calling) -> None:
     real = recorded("vault-health-alertsettings-events.jsonl", "17")
     caller = caller_of(state="protected-in-reverse")
     path = f"{VAULT_PATH}/replicationAlertSettings/defaultAlertSetting"
@@ -203,7 +208,7 @@ def test_an_alert_setting_is_stored_and_answered_as_recorded() -> None:
     assert differences(real["response_body"], answer.json()) == []
 
 
-def test_the_vaults_own_job_reads_as_recorded_alone_and_in_a_list() -> None:
+def test_the_vaults_own_job_reads_as_recorded_alone_and_in_a_list(caller_of: Calling) -> None:
     caller = caller_of(state="protected-in-reverse")
     caller.send("POST", f"{VAULT_PATH}/replicationVaultHealth/default/refresh")
     caller.wait(5)
@@ -215,7 +220,7 @@ def test_the_vaults_own_job_reads_as_recorded_alone_and_in_a_list() -> None:
 
 
 @pytest.mark.parametrize(("seq", "passed"), [("123", 1.0), ("127", 300.0)])
-def test_an_operation_status_reads_as_recorded(seq: str, passed: float) -> None:
+def test_an_operation_status_reads_as_recorded(seq: str, passed: float, caller_of: Calling) -> None:
     real = recorded("a2a-reprotect.jsonl", seq)["response_body"]
     caller = caller_of(state="protected-in-reverse")
     name = caller.act("unplanned_failover", failover_body())
@@ -226,7 +231,7 @@ def test_an_operation_status_reads_as_recorded(seq: str, passed: float) -> None:
     assert answer.header("Retry-After") is None
 
 
-def test_what_does_not_exist_is_refused_in_the_recorded_envelope() -> None:
+def test_what_does_not_exist_is_refused_in_the_recorded_envelope(caller_of: Calling) -> None:
     real = recorded("a2a-errors.jsonl", "231")
     answer = caller_of(state="protected-in-reverse").get(item_path(HOME))
     assert answer.status == real["status"]
@@ -234,11 +239,11 @@ def test_what_does_not_exist_is_refused_in_the_recorded_envelope() -> None:
     assert answer.json()["error"]["code"] == real["response_body"]["error"]["code"]
 
 
-def test_a_recovery_plan_reads_as_recorded_alone_and_in_a_list() -> None:
+def test_a_recovery_plan_reads_as_recorded_alone_and_in_a_list(calling: Calling) -> None:
     machine = MachineSpec(name=ITEM, disks=(DiskSpec(name="os", os=True),))
     plan = PlanSpec(name="plan", groups=((ITEM,),))
     estate = Estate(vaults=(VaultSpec(machines=(machine,), recovery_plans=(plan,)),))
-    caller = Caller(Simulator(estate, clock=ManualClock()))
+    caller = calling(estate)
     path = f"{VAULT_PATH}/replicationRecoveryPlans"
     real = recorded("a2a-recovery-plan.jsonl", "78")["response_body"]
     assert differences(real, caller.get(f"{path}/plan").json()) == []
@@ -273,7 +278,9 @@ def in_turn(items: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return [now for before, now in zip([None, *words], words, strict=False) if now != before]
 
 
-def test_a_reprotected_machine_goes_through_the_recorded_states_in_their_order() -> None:
+def test_a_reprotected_machine_goes_through_the_recorded_states_in_their_order(
+    caller_of: Calling,
+) -> None:
     seqs = [str(number) for number in range(111, 122)]
     real = [recorded("a2a-reprotect.jsonl", seq)["response_body"] for seq in seqs]
     caller = caller_of(state="away")
@@ -286,7 +293,7 @@ def test_a_reprotected_machine_goes_through_the_recorded_states_in_their_order()
     assert in_turn(ours) == in_turn(real)
 
 
-def test_failing_over_and_back_takes_the_recorded_time() -> None:
+def test_failing_over_and_back_takes_the_recorded_time(caller_of: Calling) -> None:
     first = recorded("a2a-jobs.jsonl", "p3")["response_body"]["properties"]
     began, ended = parse_instant(first["startTime"]), parse_instant(first["endTime"])
     caller = caller_of(state="protected-in-reverse")
@@ -297,7 +304,7 @@ def test_failing_over_and_back_takes_the_recorded_time() -> None:
     assert abs((spent - (ended - began)).total_seconds()) < 2
 
 
-def test_a_vault_that_is_not_there_is_refused_as_recorded() -> None:
+def test_a_vault_that_is_not_there_is_refused_as_recorded(caller_of: Calling) -> None:
     line = (RECORDINGS / "a2a-errors.jsonl").read_text(encoding="utf-8").splitlines()[1]
     real = json.loads(line)
     answer = caller_of(state="protected").get(f"{VAULT_PATH}-none")
@@ -307,7 +314,7 @@ def test_a_vault_that_is_not_there_is_refused_as_recorded() -> None:
 
 
 @pytest.mark.parametrize(("line", "fault"), [(2, "job-fails"), (3, "job-warns")])
-def test_an_operation_that_went_wrong_reads_as_recorded(line: int, fault: str) -> None:
+def test_an_operation_that_went_wrong_reads_as_recorded(line: int, fault: str, caller_of: Calling) -> None:
     text = (RECORDINGS / "a2a-errors.jsonl").read_text(encoding="utf-8").splitlines()[line]
     real = json.loads(text)["response_body"]
     caller = caller_of(state="protected-in-reverse")
@@ -321,7 +328,7 @@ def test_an_operation_that_went_wrong_reads_as_recorded(line: int, fault: str) -
     assert ours["error"]["code"] == real["error"]["code"]  # type: ignore[index]
 
 
-def test_a_switch_of_protection_is_accepted_with_the_recorded_headers() -> None:
+def test_a_switch_of_protection_is_accepted_with_the_recorded_headers(caller_of: Calling) -> None:
     real = recorded("a2a-reprotect.jsonl", "p1")
     caller = caller_of(state="away")
     body = json.dumps(caller.switch_body(HOME, ITEM)).encode()
@@ -349,7 +356,7 @@ NOT_OF_AZURE_MACHINES = {"PlannedFailover"}
 
 @pytest.mark.parametrize(("file", "seq", "state"), OTHER_PROVIDERS)
 def test_states_nobody_recorded_of_azure_machines_read_as_those_of_other_providers(
-    file: str, seq: str, state: str
+    file: str, seq: str, state: str, caller_of: Calling
 ) -> None:
     real = recorded(file, seq)["response_body"]["properties"]
     ours: Any = item_json(caller_of(state=state), HOME)["properties"]
@@ -366,7 +373,7 @@ def test_states_nobody_recorded_of_azure_machines_read_as_those_of_other_provide
         assert (name in ours) == (name in real)
 
 
-def test_an_item_that_a_job_holds_offers_nothing_and_names_the_job() -> None:
+def test_an_item_that_a_job_holds_offers_nothing_and_names_the_job(caller_of: Calling) -> None:
     real = recorded("other-provider-states.jsonl", "40")["response_body"]["properties"]
     caller = caller_of(state="protected-in-reverse")
     name = caller.act("unplanned_failover", failover_body())

@@ -152,6 +152,24 @@ def test_a_plan_is_created_and_deleted(caller: Caller) -> None:
     assert [plan.name for plan in plans.list(GROUP, VAULT)] == [PLAN]
 
 
+def test_a_plan_is_given_other_groups(caller: Caller) -> None:
+    item = caller.item(AWAY, "web")
+    boot = {"groupType": "Boot", "replicationProtectedItems": [{"id": item.id}]}
+    plans = caller.client.replication_recovery_plans
+    body: Any = {"properties": {"groups": [boot]}}
+    changed = plans.begin_update(GROUP, VAULT, PLAN, body, polling_interval=1).result(10)
+    held = [[i.id.rsplit("/", 1)[-1] for i in g.replication_protected_items] for g in changed.properties.groups]
+    assert held[-1] == ["web"]
+
+
+@pytest.mark.parametrize("verb", ["planned_failover", "failover_cancel"])
+def test_what_a_plan_of_azure_machines_cannot_do_is_refused(caller: Caller, verb: str) -> None:
+    given = [{"properties": {"failoverDirection": "PrimaryToRecovery"}}] if verb == "planned_failover" else []
+    with pytest.raises(HttpResponseError) as refusal:
+        plan_act(caller, verb, *given)
+    assert refusal.value.status_code == 400
+
+
 def test_a_plan_of_azure_machines_cannot_be_reprotected(caller: Caller) -> None:
     with pytest.raises(HttpResponseError):
         plan_act(caller, "reprotect")

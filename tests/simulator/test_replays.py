@@ -13,7 +13,7 @@ import pytest
 
 from simulator import ManualClock, Response
 from simulator.estate import Estate, RegionSpec, VaultSpec
-from tests.simulator.helpers import Caller
+from tests.simulator.helpers import Caller, Calling
 from tests.simulator.recordings import GUID, RECORDINGS, differences, header_names, skeleton, words
 
 pytestmark = pytest.mark.skipif(not RECORDINGS.exists(), reason="no recordings beside this checkout")
@@ -179,7 +179,7 @@ TIMES_S = {"enable": 310, "firstHeartbeat": 500, "firstReplication": 1_700, "fir
 
 
 @pytest.fixture
-def replaying(calling: Callable[..., Caller]) -> Callable[..., list[str]]:
+def replaying(calling: Calling) -> Callable[..., list[str]]:
     """Answer what replays a session and answers all that differs."""
 
     def replay(source: str, regions: tuple[str, str], **durations: float) -> list[str]:

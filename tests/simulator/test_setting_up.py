@@ -9,9 +9,17 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from simulator.estate import Estate, VaultSpec
-from tests.simulator.helpers import GROUP, SUBSCRIPTION, VAULT, VAULT_PATH, Caller, failover_body, job_name
+from tests.simulator.helpers import (
+    GROUP,
+    SUBSCRIPTION,
+    VAULT,
+    VAULT_PATH,
+    Caller,
+    Calling,
+    failover_body,
+    job_name,
+)
 
-Calling = Callable[..., Caller]
 HERE, THERE = ("primary", "primary-container"), ("recovery", "recovery-container")
 NETWORK = "azureNetwork"
 ITEM = "item-1"

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, cast
 
 from azure.core.async_paging import AsyncItemPaged
+from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.polling import AsyncLROPoller
 from azure.mgmt.core import ARMPipelineClient, AsyncARMPipelineClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, AsyncARMChallengeAuthenticationPolicy
@@ -50,10 +51,14 @@ IN_PROCESS = Way()
 
 @dataclass(frozen=True)
 class Clients:
-    """The official clients of one simulator: Site Recovery's, ARM's own pipeline, and that of the logs."""
+    """The official clients of one simulator: Site Recovery's, ARM's own pipeline, and that of the logs.
+
+    `bare` is ARM's pipeline without a credential, for calls that bring their own or none.
+    """
 
     site_recovery: SiteRecoveryManagementClient
     arm: ARMPipelineClient[Any, Any]
+    bare: ARMPipelineClient[Any, Any]
     logs: LogsQueryClient
     url: str
 
@@ -80,6 +85,11 @@ def clients(simulator: Simulator, way: Way) -> Iterator[Clients]:
                         transport=_wire(simulator, way)["transport"],
                     )
                 ),
+                bare=stack.enter_context(
+                    ARMPipelineClient(
+                        url, policies=[SansIOHTTPPolicy()], transport=_wire(simulator, way)["transport"]
+                    )
+                ),
                 logs=stack.enter_context(LogsQueryClient(credential, **logs, **_wire(simulator, way))),
                 url=url,
             )
@@ -92,6 +102,9 @@ def clients(simulator: Simulator, way: Way) -> Iterator[Clients]:
                 url,
                 policies=[AllowHttp(), AsyncARMChallengeAuthenticationPolicy(later, SCOPE)],
                 transport=_wire(simulator, way)["transport"],
+            ),
+            "bare": AsyncARMPipelineClient(
+                url, policies=[SansIOHTTPPolicy()], transport=_wire(simulator, way)["transport"]
             ),
             "logs": AsyncLogsQueryClient(later, **logs, **_wire(simulator, way)),
         }

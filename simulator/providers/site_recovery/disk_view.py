@@ -70,7 +70,7 @@ def _disk_state(item: Item, now: datetime) -> str:
 
 
 DISK_IS_READY_AT = 0.6
-"""invented: when in the wait for the first point; one recorded wait showed both states."""
+"""invented: when a disk is ready in the wait for the first point; one recorded wait showed both states."""
 
 
 def _original_target(item: Item, target: str) -> str | None:

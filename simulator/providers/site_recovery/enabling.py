@@ -69,7 +69,7 @@ CHANGEABLE = {"recoveryAzureVMName": "target_name", "recoveryAzureVMSize": "targ
 def enable(call: Call) -> Response:
     """Start to replicate a machine that exists to a container this one is mapped to.
 
-    invented: how each wrong request is refused; and that the item is not there before its job has ended.
+    invented: how each wrong request to enable is refused, and that the item is not there before its job has ended.
     """
     given, site = call.body(EnableBody).properties, call.site()
     details = given.provider_specific_details

@@ -83,7 +83,7 @@ def get_fabric(call: Call) -> Response:
 
 
 def create_fabric(call: Call) -> Response:
-    """Create a fabric for a region; invented: one that is there already stays as it is."""
+    """Create a fabric for a region; invented: that creating a fabric again changes nothing."""
     details, vault = call.body(FabricBody).properties.custom_details, call.vault()
     only_azure(call, details.instance_type, "Azure", "a fabric")
     region = details.location.replace(" ", "").lower()
@@ -132,7 +132,7 @@ def get_container(call: Call) -> Response:
 
 
 def create_container(call: Call) -> Response:
-    """Create a container; invented: one that is there already stays as it is."""
+    """Create a container; invented: that creating a container again changes nothing."""
     vault, fabric = call.vault(), call.fabric()
     for given in call.body(ContainerBody).properties.provider_specific_input:
         only_azure(call, given.instance_type, "A2A", "a protection container")

@@ -113,7 +113,7 @@ def get_recovery_point(call: Call) -> Response:
 
 
 def list_target_compute_sizes(call: Call) -> Response:
-    """List sizes the machine could have in its target region; invented: a handful of them."""
+    """List sizes the machine could have in its target region; invented: which target compute sizes there are."""
     item = call.item()
     kind = f"{ITEM_TYPE}/targetComputeSizes"
     return listing(
@@ -149,7 +149,7 @@ def delete(call: Call) -> Response:
 def purge(call: Call) -> Response:
     """Remove the item by force, whatever holds it; 404 where there is none (recorded).
 
-    invented: that a running job is cancelled, and what is left: the machines as they are.
+    invented: that a purge cancels a running job, and leaves the machines as they are.
     """
     item = call.item()
     if item.holder is not None:
@@ -225,7 +225,7 @@ def switch_protection(call: Call) -> Response:
 
 
 def operation_result(call: Call) -> Response:
-    """Answer an operation's result: the item once it is over, 202 before (ARM's rule; not recorded)."""
+    """Answer an operation's result: the item once it is over; invented: 202 before, by ARM's rule."""
     job = call.world.operations.get(call.params["operation"].lower())
     if job is None:
         return not_found(call.params["operation"], call.trace)
@@ -265,7 +265,7 @@ def _check_group(call: Call) -> None:
     """Refuse to fail one member of a multi-VM group over alone (Microsoft's documentation)."""
     item = call.item()
     if item.machine.multi_vm_group:
-        raise _bad(  # invented: its code
+        raise _bad(  # invented: the code of failing one member of a group over alone
             call,
             "MultiVmGroupFailover",
             f"'{item.name}' is in the multi-VM group '{item.machine.multi_vm_group}'; "
@@ -280,7 +280,7 @@ def _check_switch(call: Call, item: Item, details: _SwitchProvider) -> None:
     known = {key(item.target.disk_id(disk.name)) for disk in item.disks}
     if not given <= known:
         stray = last_segment(min(given - known))
-        raise _bad(  # invented: its code
+        raise _bad(  # invented: the code of re-protecting with a stray disk
             call, "DiskNotFound", f"'{stray}' is not a disk of the failed over virtual machine."
         )
 

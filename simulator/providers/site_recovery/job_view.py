@@ -65,12 +65,12 @@ def list_body(job: Job, world: World) -> JsonObject:
 def _allowed(job: Job, *, over: bool) -> list[str]:
     if not over:
         return ["Cancel"] if job.cancellable else []
-    # invented: no failed job was recorded; the models name Restart
+    # invented: that a failed job may be restarted; none was recorded, the models name Restart
     return ["Restart"] if job.outcome is JobState.FAILED else []
 
 
 def _error(error: JobError, job: Job) -> JsonObject:
-    """Write one of a job's errors as the service's models shape it; none was recorded."""
+    """Write one of a job's errors as the service's models shape it; invented: what a job's errors hold."""
     return {
         "serviceErrorDetails": {
             "code": error.code,

@@ -77,7 +77,7 @@ def cancel_job(call: Call) -> Response:
 def restart_job(call: Call) -> Response:
     """Start a failed job again; anything else refuses.
 
-    invented: a restarted job gets an id of its own here.
+    invented: that a restarted job gets an id of its own.
     """
     job = _known_job(call)
     if job.state(call.world.now) is not JobState.FAILED or job.again is None:

@@ -128,7 +128,7 @@ def plan_tasks(job: Job, run: PlanRun, world: World) -> list[JsonObject]:
     check = _leaf(job, world, "RpSrsPrerequisitesCheck", "Prerequisites check for the recovery plan")
     final = _leaf(job, world, "EndRecoveryPlanTask", "Finalizing the recovery plan", last=True)
     if run.act is not Act.FAILOVER:
-        # invented: the tasks of a plan's other jobs were not recorded for A2A
+        # invented: the tasks of a plan's jobs other than failover
         work = [_boot(job, run, world, number, whole=True) for number in range(len(run.groups))]
         return [check, *work, final]
     count = len(run.jobs)

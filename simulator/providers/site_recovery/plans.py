@@ -134,7 +134,7 @@ def failover_commit(call: Call) -> Response:
 def refuse_act(call: Call) -> Response:
     """Refuse what a plan of A2A machines cannot do: re-protect, planned failover, cancelling.
 
-    Re-protecting a plan is reported as not allowed; invented: the codes of all three.
+    Re-protecting a plan is reported as not allowed; invented: the codes of these refused acts on a plan.
     """
     plan = _plan(call)
     word = last_segment(call.request.path)

@@ -88,7 +88,7 @@ def get_policy(call: Call) -> Response:
 
 
 def create_policy(call: Call) -> Response:
-    """Create a policy, or give one that is there other times (invented: the latter)."""
+    """Create a policy, or give it other times; invented: that creating a policy again changes it."""
     given, vault = call.body(PolicyBody).properties.provider_specific_input, call.vault()
     only_azure(call, given.instance_type, "A2A", "a replication policy")
     name = call.params["policy"]

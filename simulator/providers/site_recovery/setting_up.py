@@ -47,7 +47,7 @@ def set_up(
 def result_of(read: Handler) -> Handler:
     """Make the answer of an operation's result: what was set up, 204 if it is gone, 202 before the end.
 
-    invented: all of these but the first for other kinds of resources.
+    invented: the results of these operations, whose addresses alone were recorded.
     """
 
     def answer(call: Call) -> Response:
@@ -81,7 +81,7 @@ def removed(read: Handler, remove: Handler) -> Handler:
 
 
 def bad(call: Call, code: str, message: str) -> Refused:
-    """Make a refusal; invented: the codes of all that are made here."""
+    """Make a refusal; invented: the codes of what is refused while a vault is set up."""
     return Refused(refused(400, code, message, "Correct the request.", call.trace))
 
 

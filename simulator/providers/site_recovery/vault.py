@@ -154,7 +154,7 @@ def _event_name(call: Call, job: Job) -> str:
 
 
 def _event(call: Call, job: Job) -> JsonObject:
-    """Write an event as the models shape it; invented: only an empty list was recorded."""
+    """Write an event as the models shape it; invented: which events there are, only an empty list was recorded."""
     vault, name = call.vault(), _event_name(call, job)
     first = job.errors[0] if job.errors else None
     return {
