@@ -59,9 +59,10 @@ async def receive(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     calls = calls_of(alert, routes.routes)
     if not calls:
         return _acknowledged(alert, "ignored", calls)
-    is_new = await _stored(client, alert, calls)
+    if not await _stored(client, alert, calls):
+        return _acknowledged(alert, "duplicate", calls)
     await _woken(client, alert, routes, calls)
-    return _acknowledged(alert, "stored" if is_new else "duplicate", calls)
+    return _acknowledged(alert, "stored", calls)
 
 
 async def list_alerts(req: func.HttpRequest, client: Client) -> func.HttpResponse:  # noqa: ARG001 - a door's shape

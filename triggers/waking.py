@@ -20,12 +20,13 @@ from domain.proposals import Call
 from triggers import runs
 from triggers.client import Client
 
-# A storm must not make a stage look at Azure all the time: one wake-up is enough for a while.
+# A storm must not make a stage look at Azure all the time, nor the door ask the same thing: once is enough for a
+# while.
 _AGAIN_AFTER: Final = 5.0
 _REMEMBERED: Final = 256
 # How many of the newest runs are asked whether they are busy with the alert's vault.
 _NEWEST: Final = 20
-_woken: OrderedDict[str, float] = OrderedDict()
+_lately: OrderedDict[tuple[str, ...], float] = OrderedDict()
 
 
 async def wake(client: Client, alert: Alert, routes: Routes, calls: tuple[Call, ...]) -> None:
@@ -35,14 +36,15 @@ async def wake(client: Client, alert: Alert, routes: Routes, calls: tuple[Call, 
         waking = by_name[call.route].wake
         if waking is not None:
             for run in await _concerned(client, alert, alert.vault or waking.vault):
-                await _once(client, run)
+                if not _was_lately(run):
+                    await _nudge(client, run)
         elif call.hit.proposes and call.hit.part in {Part.UNSETTLES, Part.TAKES_BACK}:
             await _withdraw(client, call)
 
 
 async def _concerned(client: Client, alert: Alert, vault: str | None) -> list[str]:
     """Find the runs that hold the alert's machine; of an alert that names none, those of its vault."""
-    if vault is None:
+    if vault is None or _was_lately(vault.casefold(), *alert.machines):
         return []
     if not alert.machines:
         return await _busy_with(client, vault)
@@ -65,16 +67,16 @@ async def _busy_with(client: Client, vault: str) -> list[str]:
     ]
 
 
-async def _once(client: Client, run: str) -> None:
-    """Wake a run, unless it was woken a moment ago."""
+def _was_lately(*what: str) -> bool:
+    """Tell whether this was done a moment ago; from here on it was."""
     now = time.monotonic()
-    if now - _woken.get(run, -_AGAIN_AFTER) < _AGAIN_AFTER:
-        return
-    _woken[run] = now
-    _woken.move_to_end(run)
-    while len(_woken) > _REMEMBERED:
-        _woken.popitem(last=False)
-    await _nudge(client, run)
+    if now - _lately.get(what, -_AGAIN_AFTER) < _AGAIN_AFTER:
+        return True
+    _lately[what] = now
+    _lately.move_to_end(what)
+    while len(_lately) > _REMEMBERED:
+        _lately.popitem(last=False)
+    return False
 
 
 async def _nudge(client: Client, run: str) -> None:

@@ -22,7 +22,7 @@ HOME = payloads.VAULT
 
 @pytest.fixture(autouse=True)
 def _nobody_woken_yet() -> None:
-    waking._woken.clear()
+    waking._lately.clear()
 
 
 @pytest.fixture
@@ -108,10 +108,10 @@ def test_with_no_run_at_all_an_alert_wakes_nobody(world: Alerts) -> None:
 
 
 def test_only_so_many_runs_are_remembered_as_woken(world: Alerts) -> None:
-    waking._woken.update({f"fb-{number}": -100.0 for number in range(waking._REMEMBERED)})
+    waking._lately.update({(f"fb-{number}",): -100.0 for number in range(waking._REMEMBERED)})
     rehearsing(world)
     assert looked(world, payloads.site_recovery())
-    assert len(waking._woken) == waking._REMEMBERED
+    assert len(waking._lately) == waking._REMEMBERED
 
 
 def test_a_wake_up_that_fails_costs_the_sender_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
