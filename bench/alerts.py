@@ -45,8 +45,8 @@ async def measure(api: str, process: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name, served.served(served.ROUTES, Path(name) / "state.db") as (api, process):
-        found = asyncio.run(measure(api, process))
+    with tempfile.TemporaryDirectory() as name, served.served(served.ROUTES, Path(name) / "state.db") as app:
+        found = asyncio.run(measure(*app))
     goals = {
         "alerts_per_second": f"> {PER_SECOND}",
         "answer_slowest_seconds": f"< {WITHIN}",
