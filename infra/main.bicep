@@ -136,7 +136,6 @@ var tags = { 'azd-env-name': environmentName }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var vaultGroup = split(vaultId, '/')[4]
 var machineGroups = empty(machineResourceGroups) ? [] : split(replace(machineResourceGroups, ' ', ''), ',')
-var widerGroups = machineRights == 'contributor' ? machineGroups : []
 var networkGroups = empty(networkResourceGroups) ? [] : split(replace(networkResourceGroups, ' ', ''), ',')
 var cacheGroups = empty(cacheResourceGroups) ? [] : split(replace(cacheResourceGroups, ' ', ''), ',')
 var workspaces = empty(heartbeatWorkspaces) ? [] : split(replace(heartbeatWorkspaces, ' ', ''), ',')
@@ -150,7 +149,6 @@ var records = 'evidence'
 // Private DNS zones carry the cloud's own suffixes.
 var storageSuffix = environment().suffixes.storage
 var zones = ['privatelink.blob.${storageSuffix}', 'privatelink.queue.${storageSuffix}', 'privatelink.table.${storageSuffix}', 'privatelink${replace(environment().suffixes.keyvaultDns, '.vault', '.vaultcore')}']
-var virtualMachineContributor = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '9980e02c-c2be-4d73-94e8-173b1dc7cf3c')
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-failback-${environmentName}'
@@ -243,73 +241,18 @@ module network 'modules/network.bicep' = if (vnetEnabled) {
   }
 }
 
-module blobEndpoint 'modules/endpoint.bicep' = if (vnetEnabled) {
-  name: 'endpoint-blob'
+module endpoints 'modules/endpoints.bicep' = if (vnetEnabled) {
+  name: 'endpoints'
   scope: group
   params: {
     location: location
     tags: tags
-    name: 'pe-blob-${token}'
+    token: token
     subnetId: vnetEnabled ? network.outputs.endpointSubnetId : ''
-    targetId: storage.outputs.id
-    group: 'blob'
-    zone: zones[0]
-  }
-}
-
-module queueEndpoint 'modules/endpoint.bicep' = if (vnetEnabled) {
-  name: 'endpoint-queue'
-  scope: group
-  params: {
-    location: location
-    tags: tags
-    name: 'pe-queue-${token}'
-    subnetId: vnetEnabled ? network.outputs.endpointSubnetId : ''
-    targetId: storage.outputs.id
-    group: 'queue'
-    zone: zones[1]
-  }
-}
-
-module tableEndpoint 'modules/endpoint.bicep' = if (vnetEnabled) {
-  name: 'endpoint-table'
-  scope: group
-  params: {
-    location: location
-    tags: tags
-    name: 'pe-table-${token}'
-    subnetId: vnetEnabled ? network.outputs.endpointSubnetId : ''
-    targetId: storage.outputs.id
-    group: 'table'
-    zone: zones[2]
-  }
-}
-
-module evidenceEndpoint 'modules/endpoint.bicep' = if (vnetEnabled) {
-  name: 'endpoint-evidence'
-  scope: group
-  params: {
-    location: location
-    tags: tags
-    name: 'pe-evidence-${token}'
-    subnetId: vnetEnabled ? network.outputs.endpointSubnetId : ''
-    targetId: evidence.outputs.id
-    group: 'blob'
-    zone: zones[0]
-  }
-}
-
-module secretsEndpoint 'modules/endpoint.bicep' = if (vnetEnabled) {
-  name: 'endpoint-secrets'
-  scope: group
-  params: {
-    location: location
-    tags: tags
-    name: 'pe-secrets-${token}'
-    subnetId: vnetEnabled ? network.outputs.endpointSubnetId : ''
-    targetId: secrets.outputs.id
-    group: 'vault'
-    zone: zones[3]
+    zones: zones
+    storageId: storage.outputs.id
+    evidenceId: evidence.outputs.id
+    secretsId: secrets.outputs.id
   }
 }
 
@@ -350,58 +293,22 @@ module vault 'modules/vault.bicep' = {
   }
 }
 
-module regionRight 'modules/right-on-subscription.bicep' = {
-  name: 'failback-region-${token}'
+module rights 'modules/rights.bicep' = {
+  name: 'failback-rights-${token}'
   params: {
+    token: token
     principalId: identity.outputs.principalId
-    roleId: roles.outputs.regionRoleId
+    regionRoleId: roles.outputs.regionRoleId
+    machinesRoleId: roles.outputs.machinesRoleId
+    networksRoleId: roles.outputs.networksRoleId
+    cachesRoleId: roles.outputs.cachesRoleId
+    machineGroups: machineGroups
+    widerGroups: machineRights == 'contributor' ? machineGroups : []
+    networkGroups: networkGroups
+    cacheGroups: cacheGroups
+    workspaces: workspaces
   }
 }
-
-module machineRight 'modules/right-on-group.bicep' = [for id in machineGroups: {
-  name: 'failback-machines-${uniqueString(token, id)}'
-  scope: resourceGroup(split(id, '/')[4])
-  params: {
-    principalId: identity.outputs.principalId
-    roleId: roles.outputs.machinesRoleId
-  }
-}]
-
-module widerMachineRight 'modules/right-on-group.bicep' = [for id in widerGroups: {
-  name: 'failback-contributor-${uniqueString(token, id)}'
-  scope: resourceGroup(split(id, '/')[4])
-  params: {
-    principalId: identity.outputs.principalId
-    roleId: virtualMachineContributor
-  }
-}]
-
-module networkRight 'modules/right-on-group.bicep' = [for id in networkGroups: {
-  name: 'failback-networks-${uniqueString(token, id)}'
-  scope: resourceGroup(split(id, '/')[4])
-  params: {
-    principalId: identity.outputs.principalId
-    roleId: roles.outputs.networksRoleId
-  }
-}]
-
-module cacheRight 'modules/right-on-group.bicep' = [for id in cacheGroups: {
-  name: 'failback-caches-${uniqueString(token, id)}'
-  scope: resourceGroup(split(id, '/')[4])
-  params: {
-    principalId: identity.outputs.principalId
-    roleId: roles.outputs.cachesRoleId
-  }
-}]
-
-module workspaceRight 'modules/right-on-workspace.bicep' = [for id in workspaces: {
-  name: 'failback-heartbeats-${uniqueString(token, id)}'
-  scope: resourceGroup(split(id, '/')[4])
-  params: {
-    principalId: identity.outputs.principalId
-    workspaceName: last(split(id, '/'))
-  }
-}]
 
 // Host and telemetry without a key; code finds the same identity by AZURE_CLIENT_ID.
 var hostSettings = {
@@ -467,13 +374,14 @@ module app 'modules/app.bicep' = {
     containerName: packages
     subnetId: vnetEnabled ? network.outputs.appSubnetId : ''
     allowedAddresses: empty(allowedAddresses) ? [] : split(replace(allowedAddresses, ' ', ''), ',')
-    workspaceId: monitoring.outputs.workspaceId
     isZoneRedundant: zoneRedundant
     settings: union(hostSettings, schedulerSettings, peopleSettings, runSettings, noticeSettings, extraSettings)
     authClientId: authClientId
     authGroups: empty(authGroups) ? [] : split(replace(authGroups, ' ', ''), ',')
     authCallers: empty(authCallers) ? [] : split(replace(authCallers, ' ', ''), ',')
   }
+  // The app cannot start before it reaches its stores.
+  dependsOn: [endpoints]
 }
 
 module alerts 'modules/alerts.bicep' = {

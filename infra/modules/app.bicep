@@ -30,9 +30,6 @@ param subnetId string
 @description('Address ranges that may call beside Azure Monitor; none lets everybody call.')
 param allowedAddresses array
 
-@description('Workspace that sign-ins and platform logs go to.')
-param workspaceId string
-
 @description('Settings of the app, beside those of its sign-in.')
 param settings object
 
@@ -219,17 +216,6 @@ resource sign 'Microsoft.Web/sites/config@2025-03-01' = {
   }
   // Two writes to the configuration of one site at once are refused.
   dependsOn: [appSettings]
-}
-
-resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
-  name: 'platform'
-  scope: app
-  properties: {
-    workspaceId: workspaceId
-    logs: [
-      { category: 'AppServiceAuthenticationLogs', enabled: true }
-    ]
-  }
 }
 
 @description('Name of the app.')

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.bicep import file
+from tests.infra.bicep import file, files
 from tests.infra.rights import action, called_through_the_reader, called_through_the_sdk, readers, sdk_operations
 from tests.rehearsal import NAME, Rehearsal
 
@@ -64,21 +64,19 @@ def test_each_list_is_part_of_a_role() -> None:
 
 
 def test_each_role_is_given_where_it_belongs_and_nowhere_else() -> None:
-    main = file("main.bicep")
-    given = {
-        name: main.body(module)["params"]
-        for name, module in main.all("module").items()
-        if "roleId" in main.body(module)["params"] or "writerRoleId" in main.body(module)["params"]
-    }
-    where = {name: main.all("module")[name].of for name in given}
-    assert where == {
-        "evidence": "modules/evidence.bicep",
-        "vault": "modules/vault.bicep",
-        "regionRight": "modules/right-on-subscription.bicep",
-        "machineRight": "modules/right-on-group.bicep",
-        "widerMachineRight": "modules/right-on-group.bicep",
-        "networkRight": "modules/right-on-group.bicep",
-        "cacheRight": "modules/right-on-group.bicep",
+    given: dict[str, str] = {}
+    for bicep in files():
+        for name, module in bicep.all("module").items():
+            if {"roleId", "writerRoleId"} & set(bicep.body(module)["params"]):
+                given[name] = str(module.of).rpartition("/")[2]
+    assert given == {
+        "evidence": "evidence.bicep",
+        "vault": "vault.bicep",
+        "regionRight": "right-on-subscription.bicep",
+        "machineRight": "right-on-group.bicep",
+        "widerMachineRight": "right-on-group.bicep",
+        "networkRight": "right-on-group.bicep",
+        "cacheRight": "right-on-group.bicep",
     }
 
 
