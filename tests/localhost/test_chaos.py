@@ -131,7 +131,7 @@ def test_kill_minus_nine_at_a_boundary_changes_nothing(
 def test_kill_minus_nine_at_each_boundary_changes_nothing(
     tmp_path: Path, quiet: dict[str, Any], commits: int
 ) -> None:
-    """In the order a seed chooses, and side by side, where the number of commits varies a little."""
-    seeded, free = sweep(tmp_path, "seeded", 1, 1, commits), sweep(tmp_path, "free", 1, 1, commits + 10)
+    """At every commit in the order a seed chooses; at every third side by side, where no two runs commit alike."""
+    seeded, free = sweep(tmp_path, "seeded", 1, 1, commits), sweep(tmp_path, "free", 1, 3, commits + 10)
     assert check_deaths(seeded, quiet, sure=commits) == 2 * commits
-    assert check_deaths(free, quiet, sure=commits - 20) >= 2 * (commits - 20)
+    assert check_deaths(free, quiet, sure=commits - 20) >= 2 * (commits - 20) // 3
