@@ -22,7 +22,7 @@ HOST_PORT: Final = 7071
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)\s*(?:;\s*([^\\\n]*))?", re.MULTILINE)
 _LOADS_WITHIN: Final = 60
 # Shown without their values, whatever they hold.
-_SECRET: Final = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|HEADER|CONNECTION|SAS|SIGNATURE", re.IGNORECASE)
+_SECRET: Final = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|HEADER|CONNECTION|SAS|SIGNATURE|WEBHOOK", re.IGNORECASE)
 _SHOWN: Final = ("FAILBACK_", "IDENTITY_", "AZURE_CLOUD", "AZURE_CLIENT_ID", "WEBSITE_HOSTNAME")
 
 

@@ -182,6 +182,7 @@ def test_settings_are_shown_without_secrets() -> None:
             "FAILBACK_KEY": "k-1",
             "IDENTITY_HEADER": "h-1",
             "AZURE_CLIENT_SECRET": "s-1",
+            "FAILBACK_SLACK_WEBHOOK": "https://hooks.slack.test/services/T1/B1/x",
             "FAILBACK_LOOK_EVERY": "PT5S",
             "PATH": "/bin",
         }
@@ -190,5 +191,6 @@ def test_settings_are_shown_without_secrets() -> None:
         "FAILBACK_ARM_ENDPOINT": "https://arm.example/x",
         "FAILBACK_KEY": "(set, not shown)",
         "FAILBACK_LOOK_EVERY": "PT5S",
+        "FAILBACK_SLACK_WEBHOOK": "(set, not shown)",
         "IDENTITY_HEADER": "(set, not shown)",
     }
