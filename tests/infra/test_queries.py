@@ -6,12 +6,14 @@ import json
 import re
 import shutil
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from domain.settings import Settings
+from domain.stage import SLOW_PACE
 from gateway.queries import heartbeat_since
 from tests.infra.bicep import INFRA, file
 from tests.infra.kql import TABLES, UnreadableError, check
@@ -62,6 +64,11 @@ def test_a_rule_looks_back_at_least_as_far_as_its_query() -> None:
     # The window bounds what the query sees, whatever the query says.
     assert rules()["app-stuck"]["windowSize"] == "P1D"
     assert "ago(30m)" in RULES["app-stuck"]
+
+
+def test_a_stage_that_is_well_is_never_taken_for_one_that_stands_still() -> None:
+    # A paused stage looks at the slow pace too; a gate, which may wait for days, is no stage.
+    assert Settings().look_every * SLOW_PACE * 2 < timedelta(minutes=30)
 
 
 @pytest.mark.parametrize(
