@@ -30,6 +30,8 @@ _URL: Final = re.compile(r"https?://[^\s/]+")
 _TAIL: Final = 12
 # What these say of the outer world must not reach a world that is simulated.
 _OUTER: Final = ("AZURE_", "ARM_", "FAILBACK_", "IDENTITY_", "MSI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+# These point nowhere, and are worth trying out.
+_INNER: Final = frozenset({"FAILBACK_ALERT_ROUTES"})
 
 
 class Child:
@@ -192,7 +194,9 @@ def host_child(plan: Plan, environment: Mapping[str, str]) -> Child:
 
 def inner_environment() -> dict[str, str]:
     """Give this process's environment without what points to the outer world."""
-    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_OUTER)}
+    kept = {
+        name: value for name, value in os.environ.items() if name in _INNER or not name.upper().startswith(_OUTER)
+    }
     return {**kept, "NO_PROXY": "*", "no_proxy": "*", "PYTHONDONTWRITEBYTECODE": "1"}
 
 

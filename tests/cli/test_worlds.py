@@ -120,6 +120,12 @@ def test_nothing_of_the_outer_world_reaches_a_simulated_one(
     assert "PATH" in settings
 
 
+def test_alert_routes_can_be_tried_in_a_simulated_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAILBACK_ALERT_ROUTES", "samples/alert-routes.json")
+    settings = settings_for("http://127.0.0.1:1", Plan(folder=tmp_path))
+    assert settings["FAILBACK_ALERT_ROUTES"] == "samples/alert-routes.json"
+
+
 # -- doctor ---------------------------------------------------------------------------------------------------
 
 
