@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -102,9 +103,42 @@ def test_everything_that_git_holds_of_the_packages_is_packed(unpacked: Path) -> 
     listed = subprocess.run(
         ["git", "ls-files", *sorted(PACKAGES)], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    tracked = {name for name in listed.stdout.splitlines() if not name.endswith("ruff.toml")}
+    tracked = {name for name in listed.stdout.splitlines() if not name.endswith(("ruff.toml", "__main__.py"))}
     there = {name for name in tracked if (ROOT / name).exists()}
     assert there - {str(path.relative_to(unpacked)) for path in unpacked.rglob("*")} == set()
+
+
+def test_every_module_of_the_package_is_one_that_the_app_imports(unpacked: Path) -> None:
+    reached = reachable(unpacked)
+    there = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*.py")}
+    assert there - reached == set()
+
+
+def reachable(root: Path) -> set[str]:
+    """Follow the imports of function_app.py, wherever in a file they stand."""
+    found: set[str] = set()
+    left = ["function_app.py"]
+    while left:
+        name = left.pop()
+        if name in found:
+            continue
+        found.add(name)
+        for module in imported((root / name).read_text(), name):
+            parts = module.split(".")
+            for i in range(1, len(parts) + 1):
+                base = "/".join(parts[:i])
+                left += [each for each in (f"{base}.py", f"{base}/__init__.py") if (root / each).is_file()]
+    return found
+
+
+def imported(source: str, name: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: say whole names, so that a reader can follow them"
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}"
 
 
 LOAD = """
