@@ -33,6 +33,12 @@ def key(arm_id: str) -> str:
     return arm_id.strip().rstrip("/").lower()
 
 
+def is_within(arm_id: str, scope: str) -> bool:
+    """Answer whether an id is a scope's own or lies below it; everything lies below the empty scope."""
+    inner, outer = key(arm_id), key(scope)
+    return not outer or inner == outer or inner.startswith(f"{outer}/")
+
+
 def last_segment(arm_id: str) -> str:
     """Answer the name at an id's end."""
     return arm_id.rstrip("/").rsplit("/", 1)[-1]

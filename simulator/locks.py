@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.arm import key
+from simulator.arm import is_within
 
 if TYPE_CHECKING:
     from simulator.world import World
@@ -12,12 +12,7 @@ if TYPE_CHECKING:
 
 def lock_of(world: World, arm_id: str) -> str | None:
     """Answer the scope of the lock that stops a resource's deletion, if one does."""
-    wanted = key(arm_id)
-    for lock in world.estate.locks:
-        scope = key(lock.scope)
-        if wanted == scope or wanted.startswith(f"{scope}/"):
-            return lock.scope
-    return None
+    return next((lock.scope for lock in world.estate.locks if is_within(arm_id, lock.scope)), None)
 
 
 def locked_message(arm_id: str, scope: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from simulator.arm import key
+from simulator.arm import is_within
 from simulator.envelopes import plain_error
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ def denied(request: Request, estate: Estate) -> Response | None:
         return None
     action = action_of(request)
     for rule in estate.denied:
-        in_scope = key(request.path).startswith(key(rule.scope))
-        if in_scope and fnmatchcase(action.lower(), rule.action.lower()):
+        if is_within(request.path, rule.scope) and fnmatchcase(action.lower(), rule.action.lower()):
             return authorization_failed(action, request.path)
     return None
 

@@ -1,4 +1,4 @@
-"""Azure Resource Manager's throttling: a token bucket for reads and one for writes."""
+"""Azure Resource Manager's throttling: a token bucket for reads, one for writes and one for deletions."""
 
 from __future__ import annotations
 
@@ -43,21 +43,27 @@ class Bucket:
 
 
 class Throttle:
-    """The two buckets of a subscription."""
+    """The buckets of a subscription; deletions have one of their own, as large as that of writes."""
 
     def __init__(self, estate: Estate, now: datetime) -> None:
         self._reads = Bucket(estate.read_bucket, estate.reads_per_second, estate.read_bucket, now)
-        self._writes = Bucket(estate.write_bucket, estate.writes_per_second, estate.write_bucket, now)
+        self._writes, self._deletes = (
+            Bucket(estate.write_bucket, estate.writes_per_second, estate.write_bucket, now) for _ in range(2)
+        )
 
     def take(self, method: str, now: datetime) -> Response | None:
         """Count one call; answers 429 with Retry-After if its bucket is empty."""
-        bucket = self._reads if method in {"GET", "HEAD"} else self._writes
+        bucket, _ = self._bucket(method)
         return None if bucket.take(now) else too_many(bucket.wait())
+
+    def _bucket(self, method: str) -> tuple[Bucket, str]:
+        if method in {"GET", "HEAD"}:
+            return self._reads, "reads"
+        return (self._deletes, "deletes") if method == "DELETE" else (self._writes, "writes")
 
     def headers(self, method: str) -> tuple[tuple[str, str], ...]:
         """Answer the headers that tell what is left (recorded names)."""
-        reads = method in {"GET", "HEAD"}
-        bucket, word = (self._reads, "reads") if reads else (self._writes, "writes")
+        bucket, word = self._bucket(method)
         left = int(bucket.left)
         return (
             (f"x-ms-ratelimit-remaining-subscription-{word}", str(left)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.arm import key
+from simulator.arm import is_within, key
 from simulator.messages import Response, json_response
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def list_locks(call: Call) -> Response:
     """List the locks at a scope and below it: a subscription, a resource group, or a resource."""
     scope = key(call.request.path).split("/providers/microsoft.authorization/locks")[0]
-    found = [lock for lock in call.world.estate.locks if key(lock.scope).startswith(scope)]
+    found = [lock for lock in call.world.estate.locks if is_within(lock.scope, scope)]
     return json_response(
         {
             "value": [

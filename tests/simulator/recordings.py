@@ -20,7 +20,7 @@ KNOWN = {
     "agentCertificateExpiryDate": "present or absent from one recording to the next",
     "tags": "each machine's own tags",
     "recoveryVmmName": "cut from the recorded plan's job",
-    "recoveryNetworkSecurityGroupId": "this estate has no security groups",
+    "recoveryNetworkSecurityGroupId": "here a subnet has its security group, and no interface one of its own",
 }
 """Fields that may be on one side only, or differ in kind."""
 

@@ -163,8 +163,9 @@ def test_locks_are_listed_at_a_scope_and_below(calling: Calling) -> None:
     for at, expected in ((SUB, 1), (f"{SUB}/resourceGroups/contoso-app", 1), (scope, 1)):
         listed: Any = caller.get(f"{at}/providers/Microsoft.Authorization/locks").json()
         assert len(listed["value"]) == expected
-    other = f"{SUB}/resourceGroups/elsewhere/providers/Microsoft.Authorization/locks"
-    assert caller.get(other).json()["value"] == []
+    for other in ("elsewhere", "contoso"):
+        path = f"{SUB}/resourceGroups/{other}/providers/Microsoft.Authorization/locks"
+        assert caller.read(path)["value"] == []
 
 
 @pytest.mark.parametrize(
@@ -291,6 +292,14 @@ def test_writes_have_a_bucket_of_their_own(caller: Caller) -> None:
     statuses = [caller.send("POST", path).status for _ in range(201)]
     assert statuses[-2:] == [202, 429]
     assert caller.get(f"{VAULT_PATH}/replicationJobs").status == 200
+
+
+def test_deletions_have_a_bucket_of_their_own(caller: Caller) -> None:
+    path = f"{VAULT_PATH}/replicationRecoveryPlans/none"
+    answers = [caller.send("DELETE", path) for _ in range(201)]
+    assert [a.status for a in answers[-2:]] == [404, 429]
+    assert answers[0].header("x-ms-ratelimit-remaining-subscription-deletes") == "199"
+    assert caller.send("POST", f"{VAULT_PATH}/replicationVaultHealth/default/refresh").status == 202
 
 
 def test_every_answer_carries_the_simulated_time(caller: Caller, clock: ManualClock) -> None:

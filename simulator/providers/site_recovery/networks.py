@@ -121,6 +121,7 @@ def _mapped(call: Call, mapping: NetworkMapping) -> Response:
         mapping.id,
         lambda: known.update({key(mapping.id): mapping}),
         length=MAPPING,
+        names_job=False,  # recorded: its request id is the caller's own and the time
     )
 
 

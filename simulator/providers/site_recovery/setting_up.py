@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ def set_up(
     *,
     length: timedelta = SHORT,
     cancellable: bool = True,
+    names_job: bool = True,
 ) -> Response:
     """Accept a change of the vault; a job read in its first second is a placeholder (recorded)."""
     job = start_operation(call, scenario, length, listed=True, target=target)
@@ -41,7 +43,9 @@ def set_up(
             effect()
 
     call.world.at(job.started + length, take_effect)
-    return accepted(call.request, job, scope, signed=call.world.estate.signed_urls)
+    answer = accepted(call.request, job, scope, signed=call.world.estate.signed_urls)
+    kept = tuple(h for h in answer.headers if names_job or h[0] != "x-ms-request-id")
+    return replace(answer, headers=kept)
 
 
 def result_of(read: Handler) -> Handler:
