@@ -211,6 +211,7 @@ def settings_for(simulator: str, plan: Plan) -> dict[str, str]:
         "FAILBACK_IDENTITY": "declared",
         # Links live as long as this world does.
         "FAILBACK_LINK_KEYS": secrets.token_urlsafe(32),
+        "FAILBACK_EVIDENCE": str((plan.folder / "evidence").absolute()),
     }
 
 

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from cli import demo
 from cli.api import TroubleError
 from cli.worlds import ROOT
+from domain.evidence import Chain, RecordKind, from_lines, to_lines, verify
+from tests.unit.making import at
 
 HURRIED = "600"
 
@@ -48,6 +51,7 @@ def test_one_machine_comes_home_through_both_gates_and_nothing_stays_behind(tmp_
     assert all(job["started"] and job["ended"] for job in machine["jobs"])
     assert machine["recoveryPoint"]["time"]
     assert "Home and protected" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert verify(from_lines((tmp_path / "evidence.jsonl").read_text()), report["evidence"]["head"]).is_whole
     lines = [line for line in done.stderr.splitlines() if re.match(r"\d\d:\d\d:\d\d", line)]
     assert len(lines) == len(set(lines))
     assert [name for name in ("Look", "Rehearse", "Ask", "Move", "Settle") if name not in done.stderr] == []
@@ -76,6 +80,19 @@ def test_nothing_less_than_home_and_protected_is_accepted(given: Any, change: An
     demo._judge(given.report())
     with pytest.raises(TroubleError, match="not home and protected"):
         demo._judge(given.report() | change)
+
+
+def test_no_evidence_is_accepted_but_what_is_whole_and_ends_as_the_report_says() -> None:
+    console = Console(stderr=True)
+    record = Chain(run="fb-1").next(RecordKind.REPORT, {}, at())
+    lines = to_lines([record.to_wire()])
+    demo._attest(console, {"evidence": {"head": record.hash}}, lines)
+    with pytest.raises(TroubleError, match="not whole"):
+        demo._attest(console, {"evidence": {"head": "0" * 64}}, lines)
+    with pytest.raises(TroubleError, match="not whole"):
+        demo._attest(console, {"evidence": {"head": record.hash}}, lines.replace("fb-1", "fb-2"))
+    with pytest.raises(TroubleError, match="tells no last hash"):
+        demo._attest(console, {}, lines)
 
 
 def test_nothing_of_an_earlier_demonstration_passes_for_new(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_nothing_of_the_outer_world_reaches_a_simulated_one(
     assert "real" not in inner_environment().values()
     settings = settings_for("http://127.0.0.1:1", Plan(folder=tmp_path))
     assert settings["FAILBACK_ARM_ENDPOINT"] == "http://127.0.0.1:1"
+    assert settings["FAILBACK_EVIDENCE"] == str(tmp_path / "evidence")
     assert settings["IDENTITY_ENDPOINT"] == "http://127.0.0.1:1/msi/token"
     assert "PATH" in settings
 
