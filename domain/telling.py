@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 from domain.approvals import GateName, OnTimeout
 from domain.duration import spoken
 from domain.errors import bounded
+from domain.evidence import Kept
 from domain.gate import Choice, Entry, Outcome, Question
 from domain.notices import Ask, Notice, NoticeKind
 from domain.report import MachineOutcome, Report, RunOutcome
@@ -138,10 +139,20 @@ def run_ended(report: Report) -> Notice:
             "Asked by": report.requested_by or "unknown",
             "Took": f"{spoken(report.ended - report.started)}, "
             f"of which {spoken(report.waited_for_people)} waiting for people",
+            **_vouched(report.evidence),
         },
         urgent=report.outcome in {RunOutcome.FAILED, RunOutcome.PARTIAL} or bool(report.warnings),
         at=report.ended,
     )
+
+
+def _vouched(kept: Kept | None) -> dict[str, str]:
+    """Tell the last hash of the evidence, so that it is known where the evidence's keeper cannot reach."""
+    if kept is None or not kept.stored:
+        return {}
+    missing = kept.records - kept.stored
+    gap = f", {missing} of them not stored" if missing else ""
+    return {"Evidence": f"{kept.records} records{gap}, last hash {kept.head}"}
 
 
 def withdrawn(run: str, reason: str, at: datetime) -> Notice:

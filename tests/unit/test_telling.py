@@ -10,6 +10,7 @@ import pytest
 from domain import telling
 from domain.approvals import ApprovalPolicy, Escalation, GateName, OnTimeout
 from domain.errors import Refusal
+from domain.evidence import Kept
 from domain.gate import Choice, Outcome, Question
 from domain.notices import Notice, NoticeKind
 from domain.planning import make_plan
@@ -202,6 +203,15 @@ def test_a_run_that_was_refused_tells_why_and_one_that_went_well_is_not_urgent()
     assert "Refused: run fb-9 holds this machine" in refused.words
     assert not refused.urgent
     assert telling.run_ended(ended(outcome=RunOutcome.PARTIAL, warnings=())).urgent
+
+
+def test_the_end_of_a_run_tells_the_last_hash_of_its_evidence_and_what_is_not_stored() -> None:
+    kept = Kept(records=9, stored=9, head="a" * 64)
+    assert telling.run_ended(ended(evidence=kept)).facts["Evidence"] == f"9 records, last hash {'a' * 64}"
+    told = telling.run_ended(ended(evidence=kept.having(stored=7)))
+    assert told.facts["Evidence"].startswith("9 records, 2 of them not stored, ")
+    assert "Evidence" not in telling.run_ended(ended(evidence=kept.having(stored=0))).facts
+    assert "Evidence" not in telling.run_ended(ended()).facts
 
 
 def test_a_withdrawn_proposal_says_that_nothing_was_begun() -> None:
