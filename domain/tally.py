@@ -172,7 +172,7 @@ def _barred(ledger: Ledger, entry: Entry) -> str | None:
     asked_for_it = bool(known_as & question.requester)
     if entry.break_glass:
         return _may_not_break_glass(policy, entry, asked_for_it=asked_for_it)
-    escalated = entry.at > question.deadline
+    escalated = entry.at >= question.deadline
     if not policy.admits(entry.known_as, entry.groups, escalated=escalated):
         return "is not among the approvers of this run"
     if _needs_quorum(question, entry.decision) and not policy.requester_may_approve and asked_for_it:

@@ -37,7 +37,7 @@ def recheck(trip: Trip, gate: GateName, names: Sequence[str]) -> Runbook[dict[st
         )
         if each.pruned:
             trip.note(name, point=None, rehearsal=None)
-    return changed
+    return {} if trip.ended_early is not None else changed
 
 
 def _about(trip: Trip, gate: GateName, names: Sequence[str]) -> FailbackRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from hypothesis import settings
@@ -15,7 +15,8 @@ from domain.approvals import ApprovalPolicy, Escalation, GateName, OnTimeout
 from domain.gate import HELD_AT_MOST, Choice, DecisionRequest, Entry, Judgement, Outcome
 from domain.people import Role
 from domain.request import PointChoice, Select
-from domain.tally import Ledger, close, judge, silence_of
+from domain.tally import Ledger, close, judge, silence_of, term_of
+from domain.windows import Window
 from tests.unit.making import NAME, NOON, at, entry, ledger, question
 
 POINT = PointChoice(select=Select.CUSTOM, id="point-1")
@@ -335,6 +336,18 @@ def test_decisions_of_old_runs_count_people_by_their_names() -> None:
     assert judge(opened, entry(asked.question, id="3")).entries[-1].judgement is Judgement.DUPLICATE
 
 
+def test_what_is_approved_may_be_done_at_once_or_when_people_said_or_inside_the_window() -> None:
+    approved = Outcome(decision=Choice.APPROVE)
+    later = approved.having(not_before=at(hours=3))
+    night = ApprovalPolicy(window=Window(opens=time(22), closes=time(4)))
+    assert term_of(ApprovalPolicy(), approved, NOON) == (NOON, None)
+    assert term_of(ApprovalPolicy(), later, NOON) == (at(hours=3), None)
+    assert term_of(ApprovalPolicy(), later, at(hours=5)) == (at(hours=5), None)
+    assert term_of(night, later, NOON) == (at(hours=10), at(hours=16))
+    assert term_of(night, approved, at(hours=12)) == (at(hours=12), at(hours=16))
+    assert term_of(night, approved.having(not_before=at(hours=17)), NOON) == (at(hours=34), at(hours=40))
+
+
 # -- any decisions in any order -------------------------------------------------------------------------------
 
 
@@ -468,7 +481,8 @@ class Decisions(RuleBasedStateMachine):
 
     def _may_approve(self, each: Entry) -> bool:
         policy, human = self.ledger.question.policy, HUMANS[_account(each)]
-        named = {"ann", "bob", "cleo", "dan"} | ({"eve"} if each.at > at(days=1) and policy.escalate_to else set())
+        further = {"eve"} if each.at >= at(days=1) and policy.escalate_to else set()
+        named = {"ann", "bob", "cleo", "dan"} | further
         return (not policy.approvers or human in named) and (policy.requester_may_approve or human != "bob")
 
     @invariant()

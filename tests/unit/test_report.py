@@ -9,7 +9,7 @@ import pytest
 
 from domain.contract import ChosenPoint
 from domain.errors import Refusal
-from domain.gate import Choice, Entry, Outcome
+from domain.gate import Choice, Entry, Judgement, Outcome
 from domain.journey import Journey, Skipped
 from domain.leg import StageName
 from domain.lifecycle import Act, MachineState
@@ -22,6 +22,7 @@ from domain.report import (
     plan_report,
     refusal_report,
     refusals_of,
+    stage_record,
 )
 from domain.request import Select
 from tests.unit.making import (
@@ -34,6 +35,7 @@ from tests.unit.making import (
     entry,
     facts,
     journey,
+    leg,
     question,
     record,
     request,
@@ -267,3 +269,34 @@ def test_a_vault_that_cannot_be_read_is_the_first_reason() -> None:
 def test_a_plan_alone_is_reported_with_its_verdict(state: MachineState, words: str) -> None:
     made = plan_report("run-1", make_plan(request(mode="plan"), facts(details(state))), NOON, at(1))
     assert (made.outcome, made.words.endswith(words), made.plan is None) == (RunOutcome.PLANNED, True, False)
+
+
+def test_who_broke_the_glass_is_warned_of_and_who_only_tried_is_not() -> None:
+    asked = question()
+    broke = entry(asked, by="cleo", break_glass=True, comment="nobody answers", judgement=Judgement.RECORDED)
+    tried = entry(asked, by="dan", break_glass=True, judgement=Judgement.NOT_PERMITTED)
+    warnings = reported(came_home(), decisions=(broke, tried, entry(asked))).warnings
+    assert warnings == ("cleo BROKE THE GLASS at gate failback: decided approve alone, because: nobody answers",)
+
+
+def test_a_run_that_was_withdrawn_says_so() -> None:
+    made = make_report(
+        run="run-1",
+        plan=plan(),
+        journeys=(journey(S.AWAY_PROTECTED).stopped("the proposal was withdrawn: resolved"),),
+        decisions=(),
+        started=NOON,
+        ended=NOON,
+        waited=NOON - NOON,
+        withdrawn="resolved",
+    )
+    assert made.words == "stopped: 1 untouched; withdrawn: resolved"
+
+
+def test_what_is_put_on_record_of_a_stage_is_where_it_left_each_machine_and_by_which_jobs() -> None:
+    ended = leg(jobs=WHOLE[2:3], words="there")
+    kept = stage_record(StageName.MOVE, [ended])
+    assert kept["stage"] == "move"
+    machine = kept["machines"][0]
+    assert (machine["name"], machine["status"], machine["words"]) == (NAME, "ready", "there")
+    assert set(machine["jobs"][0]) <= {"act", "id", "state", "started", "ended", "ours", "requestId"}

@@ -89,3 +89,27 @@ def test_silence_may_approve_only_what_was_judged_well_for_that_very_gate(
     assert may_pass_silently(GateName.FAILBACK, journey(rehearsal=found)) is passes
     assert may_pass_silently(GateName.COMMIT, journey(validation=found)) is passes
     assert not may_pass_silently(GateName.COMMIT, journey(rehearsal=found))
+
+
+def test_silence_never_approves_where_somebody_elses_job_went_its_own_way() -> None:
+    found, asked = validation(), ChosenPoint(select=Select.CUSTOM, id="/points/point-1")
+    theirs = record(point="POINT-1").having(ours=False)
+    for jobs, chosen, passes in (
+        ((theirs,), asked, True),
+        ((theirs.having(job=theirs.job.having(point="point-2")),), asked, False),
+        ((theirs,), ChosenPoint(select=Select.LATEST), False),
+        ((theirs.having(job=theirs.job.having(point=None)),), asked.having(id=None), False),
+        ((record(point="point-2"),), asked, True),
+    ):
+        made = journey(S.HOME_UNCOMMITTED, jobs=jobs, point=chosen, validation=found)
+        assert may_pass_silently(GateName.COMMIT, made) is passes
+    tested = record(Act.TEST_FAILOVER).having(ours=False)
+    assert not may_pass_silently(GateName.FAILBACK, journey(jobs=(tested,), rehearsal=found))
+    assert may_pass_silently(GateName.FAILBACK, journey(jobs=(record(Act.TEST_FAILOVER),), rehearsal=found))
+
+
+def test_why_an_approval_is_void_is_shown_and_silence_does_not_pass_over_it() -> None:
+    void = journey(S.AWAY_PROTECTED, rehearsal=validation()).withdrawn("the quota is used up")
+    assert row(PLAN, void)["void"] == ["the quota is used up"]
+    assert not may_pass_silently(GateName.FAILBACK, void)
+    assert "void" not in shown()

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from domain.leg import LegStatus, StageName
 from domain.lifecycle import Act
 from domain.machine import TaskSnapshot
-from domain.status import LARGEST, fit, of_journeys, of_legs, size
+from domain.notices import Delivery, DeliveryStatus
+from domain.status import LARGEST, fit, of_journeys, of_legs, size, untold
 from tests.unit.making import NAME, NOON, S, job, journey, leg, record, running
 
 words = st.one_of(
@@ -112,3 +113,12 @@ def test_a_journey_shows_its_words_or_else_where_its_machine_stands() -> None:
         "in eastus, protected: ready to come home",
         "",
     ]
+
+
+def test_what_could_not_be_told_is_shown_the_newest_first() -> None:
+    def told(channel: str, status: DeliveryStatus) -> Delivery:
+        return Delivery(notice="n", channel=channel, status=status, words="refused", at=NOON)
+
+    failed = [told(f"channel-{number}", DeliveryStatus.FAILED) for number in range(5)]
+    assert untold([told("mail", DeliveryStatus.SENT), told("slack", DeliveryStatus.TRYING)]) == ""
+    assert untold(failed) == "channel-4: refused; channel-3: refused; channel-2: refused"
