@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -103,18 +104,26 @@ def unreachable(title: str, detail: str = "") -> TroubleError:
 class Failbacks:
     """The runs of one app, at its base address, with or without `/api` behind it.
 
-    The key goes over https only, or to this very machine, and never to where an answer redirects.
+    A token and a key go over https only, or to this very machine, and never to where an answer redirects.
     """
 
     def __init__(
-        self, url: str, *, key: str | None = None, person: str | None = None, pause: float | None = None
+        self,
+        url: str,
+        *,
+        key: str | None = None,
+        person: str | None = None,
+        token: str | None = None,
+        roles: str | None = None,
+        pause: float | None = None,
     ) -> None:
         parts = urlsplit(url if "//" in url else f"http://{url}")
         self.is_local = parts.hostname in _LOOPBACK
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise refuse("that is no address of an app", f"{url!r}: expected https://<app>.azurewebsites.net")
-        if key and parts.scheme == "http" and not self.is_local:
-            raise refuse("a key goes over https only", f"{url!r} would send it in the clear")
+        if (key or token) and parts.scheme == "http" and not self.is_local:
+            what = "key" if key else "token"
+            raise refuse(f"a {what} goes over https only", f"{url!r} would send it in the clear")
         self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         self._api = f"{self.url}{parts.path.rstrip('/').removesuffix('/api')}/api"
         self._pause = pause if pause is not None else _PAUSE_NEAR if self.is_local else _PAUSE_FAR
@@ -123,6 +132,8 @@ class Failbacks:
         self._session.trust_env = not self.is_local
         self._session.headers["User-Agent"] = "failback-cli"
         self._session.headers.update({"x-functions-key": key} if key else {})
+        self._session.headers.update({"Authorization": f"Bearer {token}"} if token else {})
+        self._session.headers.update({"X-Failback-Roles": roles} if roles is not None else {})
         # An app on this machine takes people's word for who they are, and wants one.
         person = person or (_user() if self.is_local else None)
         self._session.headers.update({"X-Failback-User": person} if person else {})
@@ -144,13 +155,13 @@ class Failbacks:
         return self._ask("GET", f"failbacks/{quote(run, safe='')}", tries=tries)
 
     def decide(self, run: str, decision: Mapping[str, Any], person: str | None = None) -> Document:
-        """Send a person's decision; it is never sent twice, for the first may have counted."""
-        headers = {"X-Failback-User": person} if person else {}
-        return self._ask("POST", f"failbacks/{quote(run, safe='')}/decisions", decision, headers=headers, tries=1)
+        """Send a person's decision; its key makes it safe to ask again when the answer was lost."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex} | ({"X-Failback-User": person} if person else {})
+        return self._ask("POST", f"failbacks/{quote(run, safe='')}/decisions", decision, headers=headers)
 
-    def cancel(self, run: str, reason: str) -> Document:
-        """Ask a run to end at its next safe point."""
-        return self._ask("POST", f"failbacks/{quote(run, safe='')}/cancel", {"reason": reason})
+    def steer(self, run: str, how: str, reason: str) -> Document:
+        """Ask a run to `cancel`, `pause` or `resume` at its next safe point."""
+        return self._ask("POST", f"failbacks/{quote(run, safe='')}/{how}", {"reason": reason})
 
     def report(self, run: str) -> Document:
         """Give the report of a finished run."""
@@ -257,8 +268,8 @@ def _problem(answer: requests.Response) -> Problem:
 
 
 _HINTS: Final[Mapping[int, str]] = {
-    401: "sign in, or give the function's key with --key or FAILBACK_KEY",
-    403: "this key or this person may not do that",
+    401: "give a token of the app's tenant with --token or FAILBACK_TOKEN",
+    403: "this person may not do that",
     404: "no failback app is served there: look at --url",
 }
 

@@ -1,4 +1,4 @@
-"""The command line: `failback up, demo, plan, start, watch, decide, cancel, list, report, verify, doctor`.
+"""The command line; `failback --help` lists its commands.
 
 It ends with 0 when all went well, 1 when a run did not reach its aim, 2 when it was used wrongly or refused, and
 3 when the app could not be reached.
@@ -14,10 +14,10 @@ from typing import Annotated, Any
 import typer
 from rich.prompt import Confirm
 
-from cli import asking, doctor, evidence, gates, local, options, showing, tellers
+from cli import asking, doctor, evidence, gates, local, options, showing, steering, tellers
 from cli.api import FAILED, REFUSED, UNREACHABLE, Document, Failbacks, refuse, texts
 from cli.console import err, is_attended, out, verdict, write_json
-from cli.options import LOCAL_URL, As, Json, Key, RunId, Url
+from cli.options import LOCAL_URL, As, Json, Key, Roles, RunId, Token, Url
 from cli.story import gate_of
 from cli.watching import GOOD_ENDS, Watch
 from cli.when import WallClock
@@ -38,6 +38,9 @@ Every = Annotated[float | None, typer.Option(help="seconds from one look to the 
 
 app.command("demo")(local.show_demo)
 app.command("up")(local.up)
+app.command("pause")(steering.pause)
+app.command("resume")(steering.resume)
+app.command("cancel")(steering.cancel)
 
 
 # -- runs -----------------------------------------------------------------------------------------------------
@@ -62,12 +65,14 @@ def plan(
     max_parallel: options.MaxParallel = None,
     url: Url = LOCAL_URL,
     key: Key = None,
+    token: Token = None,
+    roles: Roles = None,
     person: As = None,
     as_json: Json = False,
 ) -> None:
     """Say what a run would do, and whether it may; nothing is changed."""
     request = _request(locals())
-    report = options.client(url, key, person).plan(request)
+    report = options.client(url, key, person, token, roles).plan(request)
     if as_json:
         write_json(report)
     else:
@@ -98,12 +103,14 @@ def start(
     ask: Ask = False,
     url: Url = LOCAL_URL,
     key: Key = None,
+    token: Token = None,
+    roles: Roles = None,
     person: As = None,
     as_json: Json = False,
 ) -> None:
     """Start a run."""
     request = _request(locals())
-    client = options.client(url, key, person)
+    client = options.client(url, key, person, token, roles)
     started = client.start(request, idempotency_key or uuid.uuid4().hex)
     if as_json:
         write_json(started, indent=None if follow or ask else 2)
@@ -124,11 +131,15 @@ def watch(
     every: Every = None,
     url: Url = LOCAL_URL,
     key: Key = None,
+    token: Token = None,
+    roles: Roles = None,
     person: As = None,
     as_json: Json = False,
 ) -> None:
     """Watch a run to its end; it goes on without you as well."""
-    _follow(options.client(url, key, person), run, ask=ask, person=person, as_json=as_json, every=every)
+    _follow(
+        options.client(url, key, person, token, roles), run, ask=ask, person=person, as_json=as_json, every=every
+    )
 
 
 def _follow(
@@ -172,20 +183,28 @@ def decide(
     *,
     run: RunId,
     choice: Annotated[Choice | None, typer.Argument(help="the answer; without one you are asked")] = None,
-    comment: Annotated[str, typer.Option("--comment", "-m", help="why; kept in the report")] = "",
+    comment: Annotated[str, typer.Option("--comment", "--reason", "-m", help="why; kept in the report")] = "",
     machine: Annotated[list[str] | None, typer.Option(help="only for this machine; as often as needed")] = None,
     point: Annotated[list[str] | None, typer.Option(metavar="NAME=POINT", help="another recovery point")] = None,
+    not_before: Annotated[
+        str | None, typer.Option(help="approve now what is done then: 2026-01-15T02:00:00Z")
+    ] = None,
+    break_glass: Annotated[
+        bool, typer.Option("--break-glass", help="decide alone in an emergency; takes its own role, and a reason")
+    ] = False,
     plan_hash: Annotated[
         str | None, typer.Option(help="what you have seen; the app refuses if it has changed")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask whether you are sure")] = False,
     url: Url = LOCAL_URL,
     key: Key = None,
+    token: Token = None,
+    roles: Roles = None,
     person: As = None,
     as_json: Json = False,
 ) -> None:
     """Answer the gate that a run asks at."""
-    client = options.client(url, key, person)
+    client = options.client(url, key, person, token, roles)
     gate = gate_of(status := client.run(run))
     if gate is None:
         raise refuse(f"run {run} does not ask anything now", str(status.get("words") or ""))
@@ -198,6 +217,8 @@ def decide(
             comment,
             machines=machine,
             recoveryPoints=asking.points_by_machine(point or []),
+            notBefore=not_before,
+            breakGlass=break_glass,
         )
     )
     if choice is not None and not (yes or plan_hash):
@@ -227,28 +248,18 @@ def _confirm(gate: Document, choice: str) -> None:
         raise refuse("not decided")
 
 
-@app.command()
-def cancel(
+@app.command("list")
+def list_runs(
     *,
-    run: RunId,
-    reason: Annotated[str, typer.Option("--reason", "-m", help="why; kept in the report")] = "",
     url: Url = LOCAL_URL,
     key: Key = None,
+    token: Token = None,
+    roles: Roles = None,
     person: As = None,
     as_json: Json = False,
 ) -> None:
-    """End a run at its next safe point; what runs is watched to its end."""
-    answer = options.client(url, key, person).cancel(run, reason)
-    if as_json:
-        write_json(answer)
-    else:
-        out().print(str(answer.get("words") or answer.get("status") or "cancelling"), markup=False)
-
-
-@app.command("list")
-def list_runs(*, url: Url = LOCAL_URL, key: Key = None, person: As = None, as_json: Json = False) -> None:
     """List the runs, newest first."""
-    listed = options.client(url, key, person).runs()
+    listed = options.client(url, key, person, token, roles).runs()
     if as_json:
         write_json({"runs": listed})
     else:
@@ -274,11 +285,13 @@ def report(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="the file to write")] = None,
     url: Url = LOCAL_URL,
     key: Key = None,
+    token: Token = None,
+    roles: Roles = None,
     person: As = None,
     as_json: Json = False,
 ) -> None:
     """Show what a finished run did."""
-    client = options.client(url, key, person)
+    client = options.client(url, key, person, token, roles)
     document = client.report(run)
     form = Form.JSON if as_json else form
     if form in {Form.HTML, Form.MARKDOWN}:
@@ -311,13 +324,15 @@ def verify(
     ] = None,
     url: Url = LOCAL_URL,
     key: Key = None,
+    token: Token = None,
+    roles: Roles = None,
     person: As = None,
     as_json: Json = False,
 ) -> None:
     """Check that a run's evidence is whole and as it was written."""
     if report_file is not None:
         head = evidence.told_head(asking.read_request(report_file))
-    found = chain.verify(evidence.read(source, options.client(url, key, person)), head)
+    found = chain.verify(evidence.read(source, options.client(url, key, person, token, roles)), head)
     if as_json:
         write_json(found.to_wire())
     else:
@@ -328,9 +343,17 @@ def verify(
 
 
 @app.command("doctor")
-def examine(*, url: Url = LOCAL_URL, key: Key = None, person: As = None, as_json: Json = False) -> None:
+def examine(
+    *,
+    url: Url = LOCAL_URL,
+    key: Key = None,
+    token: Token = None,
+    roles: Roles = None,
+    person: As = None,
+    as_json: Json = False,
+) -> None:
     """Look whether all is in place, here and at the app."""
-    findings = list(doctor.examine(options.client(url, key, person)))
+    findings = list(doctor.examine(options.client(url, key, person, token, roles)))
     known = doctor.settings()
     if as_json:
         write_json({"findings": [each.to_json() for each in findings], "settings": known})

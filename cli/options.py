@@ -25,6 +25,23 @@ Key = Annotated[
     str | None,
     typer.Option("--key", envvar="FAILBACK_KEY", show_default=False, help="a function key; best by the variable"),
 ]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        envvar="FAILBACK_TOKEN",
+        show_default=False,
+        help="a bearer token of the app's tenant; best by the variable",
+    ),
+]
+Roles = Annotated[
+    str | None,
+    typer.Option(
+        "--roles",
+        envvar="FAILBACK_ROLES",
+        help="what you may do, where the app takes your word for it: viewer,operator,approver,admin,breakGlass",
+    ),
+]
 As = Annotated[
     str | None,
     typer.Option("--as", envvar="FAILBACK_USER", help="who you are, where the app takes your word for it"),
@@ -74,6 +91,8 @@ class Commands(TyperGroup):
             raise typer.Exit(trouble.exit_code) from None
 
 
-def client(url: str, key: str | None, person: str | None) -> Failbacks:
+def client(
+    url: str, key: str | None, person: str | None, token: str | None = None, roles: str | None = None
+) -> Failbacks:
     """Make the client that a command asks with."""
-    return Failbacks(url, key=key, person=person)
+    return Failbacks(url, key=key, person=person, token=token, roles=roles)

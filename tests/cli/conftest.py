@@ -78,8 +78,8 @@ class FakeApp:
                 return self._paper(request, run)
             case ("POST", [run, "decisions"]) if run in self.statuses:
                 return self._decide(run, body)
-            case ("POST", [run, "cancel"]) if run in self.statuses:
-                return web.json_response({"id": run, "words": f"cancelling: {body['reason']}"}, status=202)
+            case ("POST", [run, "cancel" | "pause" | "resume" as how]) if run in self.statuses:
+                return web.json_response({"id": run, "words": f"{how}: {body['reason']}"}, status=202)
             case _:
                 return self.problem(404, "there is no such run", detail="GET /api/failbacks lists the runs")
 
@@ -145,7 +145,8 @@ class Shell:
     fake: FakeApp
 
     def __call__(self, *arguments: str, env: dict[str, str] | None = None) -> Result:
-        environment = {"FAILBACK_URL": self.fake.url, "FAILBACK_KEY": None, "FAILBACK_USER": None, **(env or {})}
+        unset = dict.fromkeys(f"FAILBACK_{name}" for name in ("KEY", "TOKEN", "USER", "ROLES"))
+        environment = {"FAILBACK_URL": self.fake.url, **unset, **(env or {})}
         return CliRunner().invoke(app, list(arguments), env=environment)
 
 

@@ -27,13 +27,21 @@ def test_a_start_whose_answer_was_lost_is_asked_again_under_the_same_key(fake: A
     assert len(fake.started) == 1
 
 
-def test_a_decision_whose_answer_was_lost_is_never_sent_again_by_itself(fake: Any, given: Any) -> None:
-    fake.statuses["fb-1"] = given.whole_run()
+def test_a_decision_whose_answer_was_lost_is_sent_again_under_the_same_key(fake: Any, given: Any) -> None:
+    fake.statuses["fb-1"] = given.whole_run()[2:]
     fake.mishaps = ["close"]
-    with pytest.raises(TroubleError) as caught:
-        client(fake).decide("fb-1", {"planHash": "h"})
-    assert caught.value.exit_code == UNREACHABLE
-    assert len(fake.asked) == 1
+    assert client(fake).decide("fb-1", {"planHash": "hash-of-failback"})["judgement"] == "recorded"
+    keys = [each.headers["Idempotency-Key"] for each in fake.asked]
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+
+
+def test_no_two_decisions_have_the_same_key(fake: Any, given: Any) -> None:
+    fake.statuses["fb-1"] = given.whole_run()[2:]
+    client(fake).decide("fb-1", {"planHash": "hash-of-failback"})
+    with pytest.raises(TroubleError):
+        client(fake).decide("fb-1", {"planHash": "hash-of-failback"})
+    assert len({each.headers["Idempotency-Key"] for each in fake.asked}) == 2
 
 
 def test_an_app_that_is_busy_is_asked_again_when_it_says(fake: Any) -> None:
@@ -72,7 +80,7 @@ def test_every_fault_of_a_problem_is_kept(fake: Any) -> None:
     assert problem.holder == "fb-9"
 
 
-@pytest.mark.parametrize(("code", "hint"), [(401, "--key"), (404, "--url")])
+@pytest.mark.parametrize(("code", "hint"), [(401, "--token"), (404, "--url")])
 def test_an_answer_that_is_no_problem_document_is_told_by_its_status(fake: Any, code: int, hint: str) -> None:
     fake.mishaps = [web.Response(status=code, text="<html>no</html>")]
     with pytest.raises(TroubleError) as caught:
@@ -92,13 +100,15 @@ def test_a_key_goes_over_https_or_to_this_machine_only(url: str) -> None:
     with pytest.raises(TroubleError) as caught:
         Failbacks(url, key="k")
     assert caught.value.exit_code == REFUSED
-    assert Failbacks("https://app.example", key="k").url == "https://app.example"
+    with pytest.raises(TroubleError):
+        Failbacks(url, token="t")
+    assert Failbacks("https://app.example", key="k", token="t").url == "https://app.example"
 
 
 def test_a_key_does_not_follow_a_redirect(fake: Any) -> None:
     fake.mishaps = [web.Response(status=302, headers={"Location": f"{fake.url}/elsewhere"})]
     with pytest.raises(TroubleError, match="302"):
-        client(fake, key="k").runs()
+        client(fake, key="k", token="t").runs()
     assert len(fake.asked) == 1
 
 
@@ -107,6 +117,20 @@ def test_key_and_person_are_sent_as_headers_and_never_in_an_address(fake: Any) -
     sent = fake.asked[0]
     assert (sent.headers["x-functions-key"], sent.headers["X-Failback-User"]) == ("k-1", "lee@contoso.com")
     assert "k-1" not in sent.path
+
+
+def test_a_token_and_roles_are_sent_as_headers_and_never_in_an_address(fake: Any) -> None:
+    client(fake, token="t-1", roles="viewer").runs()
+    sent = fake.asked[0]
+    assert (sent.headers["Authorization"], sent.headers["X-Failback-Roles"]) == ("Bearer t-1", "viewer")
+    assert "t-1" not in sent.path
+
+
+def test_an_app_on_this_machine_is_told_who_is_logged_in_and_another_one_is_not(fake: Any) -> None:
+    client(fake).runs()
+    assert fake.asked[0].headers["X-Failback-User"]
+    assert "Authorization" not in fake.asked[0].headers
+    assert "X-Failback-User" not in Failbacks("https://app.example")._session.headers
 
 
 def test_what_is_said_to_this_machine_goes_through_no_proxy(fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -248,10 +248,28 @@ def test_a_run_that_asks_nothing_takes_no_decision(fake: Any, failback: Any, giv
     assert "does not ask anything now" in result.stderr
 
 
-def test_a_cancel_hands_its_reason_on(fake: Any, failback: Any, given: Any) -> None:
+@pytest.mark.parametrize("command", ["cancel", "pause", "resume"])
+def test_a_run_is_steered_with_a_reason(fake: Any, failback: Any, given: Any, command: str) -> None:
     fast(given, fake)
-    result = failback("cancel", "fb-1", "-m", "wrong day")
-    assert (result.exit_code, result.stdout.strip()) == (OK, "cancelling: wrong day")
+    result = failback(command, "fb-1", "-m", "wrong day")
+    assert (result.exit_code, result.stdout.strip()) == (OK, f"{command}: wrong day")
+    assert fake.paths() == [f"/api/failbacks/fb-1/{command}"]
+    assert json.loads(failback(command, "fb-1", "--json").stdout)["id"] == "fb-1"
+
+
+def test_a_decision_may_be_for_later_and_may_break_the_glass(fake: Any, failback: Any, given: Any) -> None:
+    fast(given, fake, statuses=given.whole_run()[2:])
+    command = "decide fb-1 approve --yes --reason fire --break-glass --not-before 2026-01-15T02:00:00Z"
+    assert failback(*command.split()).exit_code == OK
+    body = fake.asked[-1].body
+    assert (body["comment"], body["breakGlass"], body["notBefore"]) == ("fire", True, "2026-01-15T02:00:00Z")
+
+
+def test_who_asks_and_what_they_may_do_come_from_options_or_variables(fake: Any, failback: Any) -> None:
+    failback("list", "--token", "t-1", "--roles", "viewer")
+    failback("list", env={"FAILBACK_TOKEN": "t-1", "FAILBACK_ROLES": "viewer"})
+    for sent in fake.asked:
+        assert (sent.headers["Authorization"], sent.headers["X-Failback-Roles"]) == ("Bearer t-1", "viewer")
 
 
 # -- looking --------------------------------------------------------------------------------------------------
@@ -298,7 +316,15 @@ def test_warnings_of_a_report_are_shown_first(fake: Any, failback: Any, given: A
 
 
 @pytest.mark.parametrize(
-    "command", [("list",), ("watch", "r"), ("report", "r"), ("cancel", "r"), ("decide", "r", "stop", "--yes")]
+    "command",
+    [
+        ("list",),
+        ("watch", "r"),
+        ("report", "r"),
+        ("cancel", "r"),
+        ("pause", "r"),
+        ("decide", "r", "stop", "--yes"),
+    ],
 )
 def test_an_app_that_does_not_answer_ends_every_command_with_three(failback: Any, command: Any) -> None:
     result = failback(*command, "--url", "http://127.0.0.1:1")
