@@ -120,6 +120,8 @@ class Report(Answer):
     notices: tuple[Delivery, ...] = ()
     pauses: tuple[Pause, ...] = ()
     evidence: Kept | None = None
+    # Why an alert's proposal was taken back before anybody agreed to it; absent otherwise, and in old reports.
+    withdrawn: str | None = None
 
 
 _COMMITTED = frozenset({MachineState.HOME_COMMITTED, MachineState.HOME_SYNCING, MachineState.HOME_PROTECTED})
@@ -157,6 +159,7 @@ def make_report(
         checks=plan.checks,
         warnings=(*_broken_glass(decisions), *_warnings(plan, journeys, cancelled)),
         request=request.to_wire(),
+        withdrawn=withdrawn,
     )
 
 

@@ -94,7 +94,7 @@ def _run(context: Context, offer: Offer, machines: list[Any], said: Next) -> Run
         report = yield context.call_sub_orchestrator(contract.FAILBACK, request.to_wire(), offer.run)
     except Exception as error:  # noqa: BLE001 - a run that broke has ended all the same
         return Ending.BROKE, steps.first_line(error)
-    ending = Ending.WITHDRAWN if report.get("outcome") == "withdrawn" else Ending.RAN
+    ending = Ending.WITHDRAWN if report.get("withdrawn") else Ending.RAN
     return ending, str(report.get("words") or report.get("outcome"))
 
 
