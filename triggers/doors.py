@@ -65,7 +65,8 @@ class Route:
     Without roles a door is open to anybody, and proves by itself who comes, if it matters: such a door must
     never believe what App Service says, for open paths may be excluded from its authentication. `body` is the
     media type that must be sent where something is sent; `worded` says how problems are told; `turned_away`
-    keeps what somebody wanted who may not come in.
+    keeps what somebody wanted who may not come in. A path that is excluded from App Service authentication is not
+    `vouched` for: there only a bearer token is believed, for anybody can send the platform's header.
 
     The rest describes the door: the message it `takes`, and whether it `must_take` one; the messages, or media
     types, that it `gives` by status, media types it gives `also` when asked; its own ways of refusing; the query
@@ -78,6 +79,7 @@ class Route:
     roles: tuple[Role, ...]
     body: str = JSON
     level: func.AuthLevel = func.AuthLevel.ANONYMOUS
+    vouched: bool = True
     worded: Wording = as_document
     turned_away: Callable[[func.HttpRequest, Any, Caller], Awaitable[None]] | None = None
     takes: type[BaseModel] | None = None
@@ -115,7 +117,7 @@ def unusable(fault: SettingsError) -> ProblemError:
 
 async def _admit(route: Route, req: func.HttpRequest, client: Any) -> None:
     if route.roles:
-        await people.recognise(req)
+        await people.recognise(req, vouched=route.vouched)
         people.person(req)
     if route.method not in _SAFE:
         people.same_site(req)

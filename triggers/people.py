@@ -52,14 +52,16 @@ def settings() -> Settings:
     return Settings.from_environment(os.environ)
 
 
-async def recognise(req: func.HttpRequest) -> Caller | None:
+async def recognise(req: func.HttpRequest, *, vouched: bool = True) -> Caller | None:
     """Find out who is asking, and remember it for this request; nobody, if they do not say.
+
+    Where App Service does not vouch for its header, because the path is excluded from it, the header is not read.
 
     Raises:
         ProblemError: 401, for what they say is not believed; 503, while that cannot be judged.
     """
     try:
-        caller = await _named(req, settings())
+        caller = await _named(req, settings(), vouched=vouched)
     except (TokenError, ClaimsError) as fault:
         _LOG.warning("somebody was not believed: %s", fault)
         title = "who is asking is not believed"
@@ -77,14 +79,14 @@ async def recognise(req: func.HttpRequest) -> Caller | None:
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="failback"'}
 
 
-async def _named(req: func.HttpRequest, known: Settings) -> Caller | None:
+async def _named(req: func.HttpRequest, known: Settings, *, vouched: bool) -> Caller | None:
     token = bearer(req)
     if token is not None and known.tenant_id and known.audiences:
         return await tokens.read(known, token, address(req))
     if known.identity is Identity.DECLARED:
         roles = cast("Mapping[str, str]", req.headers).get(declared.ROLES)
         return declared.read(known, said(req, declared.USER), roles, urlsplit(req.url).hostname or "")
-    header = said(req, principal.HEADER)
+    header = said(req, principal.HEADER) if vouched else ""
     # Without App Service authentication nobody strips this header from what comes from outside.
     return principal.read(known, header, address(req)) if known.auth_enabled and header else None
 
