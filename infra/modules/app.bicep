@@ -188,7 +188,7 @@ resource sign 'Microsoft.Web/sites/config@2025-03-01' = {
       unauthenticatedClientAction: 'RedirectToLoginPage'
       redirectToProvider: 'azureactivedirectory'
       // The app checks the token of an alert itself: it is Azure Monitor's, not a person's.
-      excludedPaths: ['/api/alerts', '/api/health']
+      excludedPaths: ['/api/alerts']
     }
     httpSettings: { requireHttps: true }
     identityProviders: {
