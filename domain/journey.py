@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.contract import Check, ChosenPoint, Subject, Validation, Verdict
+from domain.contract import Check, ChosenPoint, OfferedPoint, Subject, Validation, Verdict
 from domain.errors import Refusal
 from domain.gate import Outcome
 from domain.leg import JobRecord, Leg, LegStatus, StageName
@@ -69,6 +69,8 @@ class Journey(Answer):
     # What was found when the checks were done again, and why an approval is void; old runs have the plan's alone.
     checks: tuple[Check, ...] | None = None
     void: tuple[str, ...] = ()
+    # The recovery points that people may choose from at the gate that is asked now.
+    offered: tuple[OfferedPoint, ...] = ()
 
     @property
     def name(self) -> str:

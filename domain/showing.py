@@ -41,6 +41,8 @@ def row(plan: Plan, journey: Journey) -> dict[str, Any]:
     if used is not None:
         shown["usedPoint"] = {"id": used, "time": time and time.isoformat()}
         shown["measured"] = measured.to_wire()
+    if journey.offered and journey.failure is None:
+        shown["offered"] = [point.to_wire() for point in journey.offered]
     if journey.failure is not None:
         shown["failure"] = journey.failure.to_wire()
     return shown

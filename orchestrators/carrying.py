@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from domain import contract, report
+from domain.approvals import GateName
 from domain.contract import ChosenPoint, ChosenPoints, Look, PointsRequest
 from domain.errors import Refusal
 from domain.evidence import RecordKind
@@ -22,6 +23,10 @@ from orchestrators.trip import Trip
 
 # These stages bring a machine to a recovery point.
 _TAKES_POINT: Final = frozenset({StageName.REHEARSE, StageName.MOVE, StageName.CHANGE_POINT})
+# A gate shows so many other points of one machine, and of all together about so many: history keeps them.
+MOST_SHOWN: Final = 40
+FEWEST_SHOWN: Final = 3
+ALL_SHOWN: Final = 600
 _WORDS: Final[Mapping[StageName, str]] = {
     StageName.PREPARE: "making the machines ready to come home",
     StageName.REHEARSE: "rehearsing: test failover to an isolated network",
@@ -74,26 +79,38 @@ def _choice(trip: Trip, stage: StageName, name: str) -> PointChoice:
 
 def choose(trip: Trip, choices: Mapping[str, PointChoice]) -> Runbook[dict[str, ChosenPoint]]:
     """Find out which recovery points some choices mean now."""
+    chosen = yield from _ask_for_points(trip, choices)
+    return chosen.points
+
+
+def show_points(trip: Trip, gate: GateName, names: Sequence[str]) -> Runbook[None]:
+    """Find the recovery points that would be used now, and those that may be chosen instead, to show them."""
+    offer = max(FEWEST_SHOWN, min(MOST_SHOWN, ALL_SHOWN // len(names)))
+    choices = {name: trip.journeys[name].subject.point for name in names}
+    found = yield from _ask_for_points(trip, choices, offer)
+    for name in names:
+        trip.note(name, offered=found.offered.get(name, ()))
+        if gate is GateName.FAILBACK:
+            trip.note(name, point=found.points[name])
+
+
+def _ask_for_points(trip: Trip, choices: Mapping[str, PointChoice], offer: int = 0) -> Runbook[ChosenPoints]:
+    now = trip.context.current_utc_datetime
     if not choices:
-        return {}
+        return ChosenPoints(as_of=now, points={})
     request = PointsRequest(
         vault=trip.request.vault,
         items={name: trip.journeys[name].item_id for name in choices},
         choices=dict(choices),
+        offer=offer,
     )
     try:
         chosen = yield from steps.call(trip.context, contract.CHOOSE_POINTS, request, ChosenPoints)
     except Exception as error:  # noqa: BLE001 - types do not survive the wire; without a point nothing is started
         refusal = steps.unreachable("the recovery points could not be read", error)
-        return {name: ChosenPoint(select=each.select, refusal=refusal) for name, each in choices.items()}
-    return chosen.points
-
-
-def choose_for_failover(trip: Trip, names: Sequence[str]) -> Runbook[None]:
-    """Find the recovery points that would be used now, to show them."""
-    points = yield from choose(trip, {name: trip.journeys[name].subject.point for name in names})
-    for name, point in points.items():
-        trip.note(name, point=point)
+        points = {name: ChosenPoint(select=each.select, refusal=refusal) for name, each in choices.items()}
+        return ChosenPoints(as_of=now, points=points)
+    return chosen
 
 
 def _pass(

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from domain.approvals import GateName
-from domain.gate import Choice, Outcome
+from domain.gate import OFFERS, Choice, Outcome
 from domain.leg import StageName
 from domain.lifecycle import STILL_AWAY, Act, MachineState
 from domain.report import refusals_of
 from domain.request import Mode
 from orchestrators.asking import ask_people, heed, may_go_on
-from orchestrators.carrying import carry, choose_for_failover
+from orchestrators.carrying import carry, show_points
 from orchestrators.context import Context, Runbook
 from orchestrators.rechecking import recheck, when_it_is_time
 from orchestrators.trip import Trip
@@ -149,8 +149,8 @@ def ask(trip: Trip, gate: GateName, names: Sequence[str]) -> Runbook[dict[str, C
     outcomes: dict[str, Outcome] = {}
     left = list(names)
     while left:
-        if gate is GateName.FAILBACK:
-            yield from choose_for_failover(trip, left)
+        if Choice.CHANGE_POINT in OFFERS[gate]:
+            yield from show_points(trip, gate, left)
         answered = yield from ask_people(trip, gate, left)
         changed = yield from recheck(trip, gate, [name for name in left if _acts(gate, answered[name])])
         outcomes |= {name: outcome for name, outcome in answered.items() if name not in changed}

@@ -48,6 +48,7 @@ class Row(Answer):
     used_point: UsedPoint | None = None
     measured: Measured | None = None
     failure: Refusal | None = None
+    void: tuple[str, ...] = ()
     offered: tuple[OfferedPoint, ...] = ()
 
 

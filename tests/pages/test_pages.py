@@ -255,6 +255,20 @@ def test_some_machines_are_approved_and_the_others_stay_asked_about() -> None:
         assert visit.recorded(gate)[0]["machines"] == ["Web1", "Web3"]
 
 
+def test_another_point_is_chosen_from_the_list_that_says_what_would_be_lost(visit: Visit) -> None:
+    gate = visit.begin()
+    page = visit.get(RUN)
+    offered = re.findall(r'<option value="(id:[^"]+)">([^<]+)</option>', page.body.decode())
+    assert len(offered) > 5
+    assert all(" lost" in label for _, label in offered)
+    fields = approving(page, decision="changeRecoveryPoint", **{"point-0": offered[3][0]})
+    assert visit.send(f"{RUN}/decisions", fields).status == 200
+    chosen = visit.recorded(gate)[0]["recoveryPoints"][NAME]
+    assert chosen == {"select": "custom", "id": offered[3][0].removeprefix("id:")}
+    again = visit.gate()
+    assert (again["gate"], again["round"]) == ("failback", 2)
+
+
 # -- hostile words --------------------------------------------------------------------------------------------
 
 
