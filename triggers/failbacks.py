@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -73,10 +74,21 @@ async def plan_failback(req: func.HttpRequest, client: Client) -> func.HttpRespo
 
 
 async def list_failbacks(req: func.HttpRequest, client: Client) -> func.HttpResponse:
-    """List the newest runs first, fifty unless ?top= says otherwise."""
-    asked = (req.params.get("top") or "")[:4]
+    """List the newest runs first, fifty unless ?top= says otherwise; ?state= leaves out all others."""
+    asked, state = (req.params.get("top") or "")[:4], req.params.get("state") or ""
     top = min(int(asked), _MOST_LISTED) if asked.isascii() and asked.isdecimal() else _LISTED
-    return answer({"runs": await runs.newest(client, top)})
+    if state not in {"", *_STATES}:
+        detail = f"{state[:40]!r} is not one of {', '.join(_STATES)}"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "there is no such state", detail)
+    newest = await runs.newest(client, _MOST_LISTED if state else top)
+    return answer({"runs": [run for run in newest if not state or _STATES[state](run)][:top]})
+
+
+_STATES: Final[Mapping[str, Callable[[Document], bool]]] = {
+    "open": lambda run: run["outcome"] is None,
+    "asking": lambda run: run["phase"] == "ask",
+    "done": lambda run: run["outcome"] is not None,
+}
 
 
 async def show_failback(req: func.HttpRequest, client: Client) -> func.HttpResponse:

@@ -65,7 +65,10 @@ def _form(path: str, door: Door, roles: tuple[Role, ...]) -> Route:
 
 _ONCE: Final = {"Idempotency-Key": "The same key of the same person is the same run, however often it is sent."}
 _ONE_DECISION: Final = {"Idempotency-Key": "The same key of the same person is the same decision, once it counts."}
-_TOP: Final = {"top": "How many at most, up to 200; 50 otherwise."}
+_SOME: Final = {
+    "top": "How many at most, up to 200; 50 otherwise.",
+    "state": "open, asking (waits for people) or done, among the newest 200.",
+}
 _FORMAT: Final = {"format": "json, html or markdown."}
 
 ROUTES: Final = (
@@ -85,7 +88,8 @@ ROUTES: Final = (
         door=failbacks.list_failbacks,
         roles=READERS,
         gives={200: answers.RunList},
-        query=_TOP,
+        refuses=(400,),
+        query=_SOME,
     ),
     Route(
         path="failbacks/plan",

@@ -114,3 +114,36 @@ def test_a_host_killed_in_the_middle_of_a_failover_goes_on_as_if_nothing_had_hap
     assert len(report["decisions"]) == 2
     writes = [each["act"] for each in journal["calls"] if each["write"]]
     assert writes == ["testFailover", "testFailoverCleanup", "failover", "commit", "reprotect"]
+
+
+def test_a_decision_that_was_acknowledged_outlives_the_host_that_took_it(tmp_path: Path) -> None:
+    state = tmp_path / "state.sqlite"
+    with world("simulator", "--port", "0", "--speed", SPEED) as (_, azure):
+        with host(azure, state) as (process, url):
+            run = call(f"{url}/api/failbacks", {"vault": VAULT, "machines": ["ContosoWin2016"]}, "dana")[1]["id"]
+            gate = asked(f"{url}/api/failbacks/{run}")
+            decision = {
+                "gate": "failback",
+                "decision": "stop",
+                "planHash": gate["planHash"],
+                "comment": "wrong night",
+            }
+            status, recorded = call(f"{url}/api/failbacks/{run}/decisions", decision)
+            process.send_signal(signal.SIGKILL)
+            process.wait(10)
+        assert status == 200
+        with host(azure, state) as (_, url):
+            shown = follow(f"{url}/api", run, lambda shown: shown["outcome"] is not None)
+            _, report = call(f"{url}/api/failbacks/{run}/report")
+    assert shown["outcome"] == "stopped"
+    assert [(each["id"], each["comment"]) for each in report["decisions"]] == [(recorded["id"], "wrong night")]
+
+
+def asked(run: str) -> dict[str, Any]:
+    """Wait until a run asks people, and answer nothing."""
+    give_up = time.monotonic() + 100
+    while time.monotonic() < give_up:
+        if gates := call(run)[1]["gates"]:
+            return gates[0]
+        time.sleep(0.2)
+    raise AssertionError("the run asks nobody")

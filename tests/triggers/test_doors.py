@@ -252,6 +252,22 @@ def test_a_decision_for_a_run_that_has_ended_is_410(doors: Doors) -> None:
     assert doors.post(f"/{run}/cancel", {}).status == 410
 
 
+def test_runs_are_listed_by_where_they_are(doors: Doors) -> None:
+    ended = doors.start(mode="drill").json()["id"]
+    doors.host.run_until(ended)
+    asking = doors.start().json()["id"]
+
+    def listed(state: str) -> list[str]:
+        return [run["id"] for run in doors.get(f"?state={state}").json()["runs"]]
+
+    assert (listed("done"), listed("open"), listed("asking")) == ([ended], [asking], [])
+    while not doors.get(f"/{asking}").json()["gates"]:
+        assert doors.host.step()
+    assert listed("asking") == [asking]
+    assert [run["id"] for run in doors.get("?top=1").json()["runs"]] == [asking]
+    assert doors.get("?state=stuck").status == 400
+
+
 def test_a_plan_shows_everything_writes_nothing_and_leaves_no_run(doors: Doors) -> None:
     answer = doors.post("/plan", {"vault": VAULT, "machines": [NAME]})
     plan = answer.json()["plan"]
