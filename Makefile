@@ -97,6 +97,10 @@ secrets: build/supply/bin/pip-audit ## is a key or a password among the files?
 		xargs build/supply/bin/detect-secrets-hook --exclude-lines '= "simulator"'
 	git ls-files tests | xargs build/supply/bin/detect-secrets-hook $(REAL_FORMATS)
 
+docs: $(VENV)/local.stamp ## write the pages that are made from the code
+	$(BIN)/python -m domain.settings > docs/configuration.md
+	$(BIN)/python -m triggers.openapi > docs/api.md
+
 bench: $(VENV)/dev.stamp ## measure the local host; JSON under build/, a table here
 	@mkdir -p build
 	$(BIN)/python bench/localhost.py build/bench-localhost.json
@@ -110,4 +114,4 @@ chaos: $(VENV)/dev.stamp ## the long randomized runs, and kills at every boundar
 clean: ## everything that can be made again
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 
-.PHONY: help demo up test lint coverage check format lock infra-lint audit sbom secrets bench chaos clean
+.PHONY: help demo up test lint coverage check format lock docs infra-lint audit sbom secrets bench chaos clean
