@@ -7,7 +7,9 @@ from azure.durable_functions import DFApp
 
 from activities.channels import channels
 from activities.choose_points import choose_points
+from activities.delete_left_overs import delete_left_overs
 from activities.deliver import deliver
+from activities.drill_estate import drill_estate
 from activities.find_act import find_act
 from activities.find_machines import find_machines
 from activities.heralds import ask_heralds, send_herald
@@ -17,18 +19,22 @@ from activities.make_plan import make_plan
 from activities.recheck import recheck
 from activities.record import record
 from activities.start_act import start_act
+from activities.take_inventory import take_inventory
 from activities.validate import validate
 from orchestrators.alert_desk import alert_desk
 from orchestrators.alert_intake import alert_intake
 from orchestrators.bide import bide
 from orchestrators.decisions import run_decisions
+from orchestrators.drills import drill
 from orchestrators.failback import failback
 from orchestrators.gate import gate
 from orchestrators.herald import courier, herald
 from orchestrators.ledgers import decision_ledger, machine_lock, run_control, run_register
 from orchestrators.proposal import proposal
+from orchestrators.registers import drill_diary, test_register
 from orchestrators.stage import stage
-from triggers import evidence
+from orchestrators.sweep import sweep
+from triggers import evidence, schedule
 from triggers.doors import guarded
 from triggers.routes import ROUTES
 from triggers.routing import check
@@ -36,13 +42,25 @@ from triggers.routing import check
 check()
 app = DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
-for orchestrator in (failback, stage, gate, bide, herald, courier, alert_intake, proposal):
+for orchestrator in (failback, stage, gate, bide, herald, courier, alert_intake, proposal, drill, sweep):
     app.orchestration_trigger(context_name="context")(orchestrator)
 
-for entity in (decision_ledger, machine_lock, run_control, run_register, run_decisions, alert_desk):
+for entity in (
+    decision_ledger,
+    machine_lock,
+    run_control,
+    run_register,
+    run_decisions,
+    alert_desk,
+    drill_diary,
+    test_register,
+):
     app.entity_trigger(context_name="context")(entity)
 
 for activity in (make_plan, recheck, look, start_act, find_act, choose_points, validate, find_machines):
+    app.activity_trigger(input_name="request")(activity)
+
+for activity in (drill_estate, take_inventory, delete_left_overs):
     app.activity_trigger(input_name="request")(activity)
 
 for activity in (channels, deliver, record):
@@ -57,3 +75,6 @@ evidence.read_with(kept_evidence)
 for route in ROUTES:
     opened = app.route(route=route.path, methods=[route.method], auth_level=route.level)
     opened(app.durable_client_input(client_name="client")(guarded(route)))
+
+ticking = app.timer_trigger(arg_name="timer", schedule=schedule.EVERY_FIVE_MINUTES)
+ticking(app.durable_client_input(client_name="client")(schedule.tick))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from domain.contract import Order
-from domain.errors import Refusal, bounded
+from domain.errors import FailbackError, Refusal, bounded
 from domain.lifecycle import ACTS, in_words
 from domain.machine import MachineSnapshot, last_segment
 from domain.setbacks import NOT_ALLOWED_NOW
+from gateway.faults import Refused
 
 
 def wrong_direction(order: Order, snapshot: MachineSnapshot) -> Refusal:
@@ -90,3 +91,10 @@ def defect(error: Exception) -> Refusal:
         what=bounded(f"the software failed: {type(error).__name__}: {error}", 300),
         remedy="report it with the log; a retry looks at the machine again before it acts",
     )
+
+
+def unread(error: FailbackError) -> Refusal:
+    """Say why Azure could not be read, in its own words where it refused."""
+    if isinstance(error, Refused):
+        return error.refusal
+    return Refusal(code=type(error).__name__, what=bounded(str(error)), remedy="look again when Azure answers")

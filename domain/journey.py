@@ -11,6 +11,7 @@ from enum import StrEnum
 from domain.contract import Check, ChosenPoint, OfferedPoint, Subject, Validation, Verdict
 from domain.errors import Refusal
 from domain.gate import Outcome
+from domain.leftovers import Cleaning
 from domain.leg import JobRecord, Leg, LegStatus, StageName
 from domain.lifecycle import Act, MachineState, state_of
 from domain.machine import MachineSnapshot, last_segment
@@ -71,6 +72,9 @@ class Journey(Answer):
     void: tuple[str, ...] = ()
     # The recovery points that people may choose from at the gate that is asked now.
     offered: tuple[OfferedPoint, ...] = ()
+    # What was seen of this machine's test machines, and the proof that it is gone; old runs looked for neither.
+    traces: tuple[str, ...] = ()
+    clean_up: Cleaning | None = None
 
     @property
     def name(self) -> str:
@@ -109,6 +113,7 @@ class Journey(Answer):
                 cleaned_up=self.cleaned_up and not begun,
                 # A new rehearsal replaces what the one before it had shown.
                 rehearsal=leg.validation or (None if begun else self.rehearsal),
+                traces=_seen(self.traces, leg),
             )
         elif stage is StageName.CHANGE_POINT and leg.act is not None:
             # What was found at the other recovery point says nothing of this one.
@@ -141,7 +146,8 @@ class Journey(Answer):
     def is_rehearsed(self) -> bool:
         """Tell whether a drill did what it was for: a test machine came up, was judged well, and is gone."""
         judged = self.rehearsal is not None and self.rehearsal.verdict in {Verdict.PASSED, Verdict.WARNED}
-        return self.is_travelling and self.failure is None and judged and self.rehearsed and self.cleaned_up
+        gone = self.rehearsed and self.cleaned_up and not (self.clean_up and self.clean_up.left)
+        return self.is_travelling and self.failure is None and judged and gone
 
     def arrived(self, mode: Mode, *, protected: bool) -> bool:
         """Tell whether the run reached its aim with this machine."""
@@ -151,6 +157,13 @@ class Journey(Answer):
         """Give the last job of one kind that succeeded."""
         done = (record for record in reversed(self.jobs) if record.act is act and record.job.succeeded)
         return next(done, None)
+
+
+def _seen(before: tuple[str, ...], leg: Leg) -> tuple[str, ...]:
+    """Add what one rehearsal showed of its test machine; each id once, however it is spelt."""
+    machine = leg.snapshot.test_vm if leg.snapshot else None
+    found = (*before, *([machine] if machine else ()), *(leg.validation.resources if leg.validation else ()))
+    return tuple({each.casefold(): each for each in found}.values())
 
 
 def point_used(journey: Journey) -> tuple[str | None, datetime | None]:

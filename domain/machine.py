@@ -165,6 +165,8 @@ class Disk(Answer):
     target_type: str | None = None
     staging_account: str | None = None
     target_disk: str | None = None
+    # What its copy is called in a test.
+    test_name: str = ""
     encryption_set: str | None = None
 
 
@@ -206,6 +208,8 @@ class MachineDetails(Answer):
     source_network: str | None = None
     target_network: str | None = None
     test_network: str | None = None
+    # What the machine is called in a test.
+    test_name: str | None = None
     multi_vm_group: str | None = None
     disks: tuple[Disk, ...] = ()
     # The network cards to be made, the primary one first.

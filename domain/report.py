@@ -17,6 +17,7 @@ from domain.errors import Refusal
 from domain.evidence import Kept
 from domain.gate import Entry, Judgement
 from domain.journey import Journey, JourneyStatus, Measured, Skipped, measure, point_used
+from domain.leftovers import Cleaning
 from domain.leg import JobRecord, Leg, StageName
 from domain.lifecycle import Act, MachineState, in_words
 from domain.machine import JobError, TaskSnapshot
@@ -88,6 +89,8 @@ class MachineReport(Answer):
     recovery_point: PointReport | None = None
     rehearsed: bool = False
     cleaned_up: bool | None = None
+    # The proof of the clean-up; absent in old reports, and where no test machine was seen.
+    clean_up: Cleaning | None = None
     rehearsal: Validation | None = None
     validation: Validation | None = None
     jobs: tuple[JobReport, ...] = ()
@@ -235,6 +238,7 @@ def _machine(plan: Plan, journey: Journey) -> MachineReport:
         recovery_point=_point(journey) if request.mode is Mode.FAILBACK else None,
         rehearsed=journey.rehearsed,
         cleaned_up=journey.cleaned_up if journey.rehearsed else None,
+        clean_up=journey.clean_up,
         rehearsal=journey.rehearsal,
         validation=journey.validation,
         jobs=tuple(_job(record) for record in journey.jobs),
@@ -351,6 +355,8 @@ def _warnings(plan: Plan, journeys: Iterable[Journey], cancelled: str | None) ->
                 f"{journey.name}: A TEST FAILOVER WAS NOT CLEANED UP: its test machine may still run and cost "
                 "money; clean it up in the vault"
             )
+        if journey.clean_up is not None and not journey.clean_up.is_proven:
+            yield f"{journey.name}: {journey.clean_up.words}"
         if journey.state is MachineState.HOME_UNCOMMITTED:
             yield (
                 f"{journey.name}: failed over but NOT COMMITTED: it is not protected until it is committed "

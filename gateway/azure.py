@@ -15,6 +15,7 @@ from gateway.compute import Compute
 from gateway.credentials import make_credential
 from gateway.evidence import Evidence
 from gateway.ids import VaultId
+from gateway.inventory import Deletions, Inventories
 from gateway.logs import LogAnalytics
 from gateway.network import Networks
 from gateway.notices.messenger import Messenger
@@ -36,6 +37,8 @@ class Azure:
         self.compute = Compute(reader)
         self.networks = Networks(reader)
         self.storage = StorageAccounts(reader)
+        self.inventories = Inventories(reader)
+        self.deletions = Deletions(line)
         self.messenger = Messenger(line.settings, line.credential)
         self.logs = LogAnalytics(line)
         self.probes = Probes(loopback=is_plain_http(line.settings.arm))

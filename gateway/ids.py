@@ -74,3 +74,10 @@ def subscription_of(arm_id: str | None) -> str | None:
     """Give the subscription a resource is in."""
     match = _GROUP.match(arm_id or "")
     return match["subscription"] if match else None
+
+
+def provider_of(arm_id: str) -> str:
+    """Give the kind of a resource in lower case, as "microsoft.compute/disks"."""
+    parts = arm_id.casefold().split("/providers/", 1)[-1].split("/")
+    kind_and_name = 3
+    return "/".join(parts[:2]) if "/providers/" in arm_id.casefold() and len(parts) == kind_and_name else ""

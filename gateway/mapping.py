@@ -69,6 +69,7 @@ def machine(item: models.ReplicationProtectedItem) -> MachineDetails | None:
         # While the first copy runs only the network cards tell where the machine will be.
         target_network=a2a.selected_recovery_azure_network_id or _network_of(a2a, "recovery_vm_network_id"),
         test_network=a2a.selected_tfo_azure_network_id or None,
+        test_name=a2a.tfo_azure_vm_name or None,
         multi_vm_group=a2a.multi_vm_group_name or None,
         disks=tuple(_disk(each) for each in a2a.protected_managed_disks or ()),
         cards=tuple(_card(each) for each in _primary_first(a2a.vm_nics or ())),
@@ -147,6 +148,7 @@ def _disk(disk: models.A2AProtectedManagedDiskDetails) -> Disk:
         staging_account=disk.primary_staging_azure_storage_account_id or None,
         # "Orignal" is how the wire spells it; after the failover both name the disk that was made.
         target_disk=disk.recovery_target_disk_id or disk.recovery_orignal_target_disk_id or None,
+        test_name=disk.tfo_disk_name or "",
         encryption_set=disk.primary_disk_encryption_set_id or None,
     )
 

@@ -108,6 +108,12 @@ param alertRoutes string = ''
 @description('Name of a JSON file with probes and queries of machines, beside function_app.py. Empty: none are made.')
 param validation string = ''
 
+@description('Name of a JSON file with the calendar of drills, beside function_app.py. Empty: none is held.')
+param drills string = ''
+
+@description('How old the last good drill of a machine may be before its plan warns, as P90D. Empty: it never warns.')
+param drillAge string = ''
+
 @description('Id (not ARM id) of the workspace in which heartbeats are looked for by host name. Empty: by resource.')
 param logsWorkspace string = ''
 
@@ -342,6 +348,8 @@ var runSettings = {
   FAILBACK_EVIDENCE: '${evidence.outputs.blobEndpoint}${records}'
   FAILBACK_VALIDATION: validation
   FAILBACK_LOGS_WORKSPACE: logsWorkspace
+  FAILBACK_DRILLS: drills
+  FAILBACK_DRILL_AGE: drillAge
   FAILBACK_ALERT_ROUTES: alertRoutes
   // The webhook is secure whenever there is an application that it can prove itself to.
   FAILBACK_ALERT_AUTH: empty(authAppObjectId) ? 'functionKey' : 'entra'

@@ -13,6 +13,7 @@ from domain.report import refusals_of
 from domain.request import Mode
 from orchestrators.asking import ask_people, heed, may_go_on
 from orchestrators.carrying import carry, show_points
+from orchestrators.cleaning import prove_clean, remember_tests
 from orchestrators.context import Context, Runbook
 from orchestrators.rechecking import recheck, when_it_is_time
 from orchestrators.trip import Trip
@@ -81,7 +82,7 @@ def may_begin(trip: Trip) -> Runbook[None]:
 
 def drill(trip: Trip, group: Sequence[str]) -> Runbook[None]:
     """Rehearse a group and clean up; from here no path leads to a failover."""
-    yield from carry(trip, StageName.REHEARSE, trip.travelling(group))
+    yield from rehearse(trip, trip.travelling(group))
     yield from clean_up(trip, group)
 
 
@@ -110,7 +111,7 @@ def move_as_approved(trip: Trip, group: Sequence[str]) -> Runbook[None]:
     while asked:
         # 3. Rehearse
         if trip.request.test_failover.enabled:
-            yield from carry(trip, StageName.REHEARSE, without_point)
+            yield from rehearse(trip, without_point)
 
         # 4. Ask
         answers = yield from ask(trip, GateName.FAILBACK, trip.travelling(asked))
@@ -170,9 +171,17 @@ def _acts(gate: GateName, outcome: Outcome) -> bool:
     return outcome.decision is Choice.APPROVE or another
 
 
+def rehearse(trip: Trip, names: Sequence[str]) -> Runbook[None]:
+    """Bring test machines up, and write down what must be gone afterwards."""
+    yield from carry(trip, StageName.REHEARSE, names)
+    yield from remember_tests(trip, names)
+
+
 def clean_up(trip: Trip, names: Sequence[str]) -> Runbook[None]:
-    """Remove what is left of the rehearsals of some machines, stopped and failed ones too."""
-    yield from carry(trip, StageName.CLEAN_UP, [name for name in names if trip.journeys[name].needs_clean_up])
+    """Remove what is left of the rehearsals of some machines, stopped and failed ones too, and prove it."""
+    due = [name for name in names if trip.journeys[name].needs_clean_up]
+    yield from carry(trip, StageName.CLEAN_UP, due)
+    yield from prove_clean(trip, due)
 
 
 def _still_away(trip: Trip, names: Sequence[str]) -> list[str]:

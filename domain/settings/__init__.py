@@ -12,6 +12,7 @@ from pydantic import ConfigDict, ValidationError
 
 from domain.settings.alerts import AlertSettings
 from domain.settings.azure import ENDPOINTS, AzureSettings, Cloud, Endpoints, is_plain_http
+from domain.settings.drills import DrillSettings
 from domain.settings.evidence import EvidenceSettings
 from domain.settings.notices import NoticeSettings
 from domain.settings.people import Identity, PeopleSettings
@@ -24,7 +25,15 @@ class SettingsError(ValueError):
     """The environment holds settings that cannot be used; the message lists all of them."""
 
 
-class Settings(AzureSettings, PeopleSettings, NoticeSettings, AlertSettings, ValidationSettings, EvidenceSettings):
+class Settings(
+    AzureSettings,
+    PeopleSettings,
+    NoticeSettings,
+    AlertSettings,
+    ValidationSettings,
+    EvidenceSettings,
+    DrillSettings,
+):
     """Everything an operator may set."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)

@@ -40,6 +40,13 @@ var machineCalls = [
   'Microsoft.Compute/virtualMachines/read'
   // Which addresses does it have?
   'Microsoft.Network/networkInterfaces/read'
+  // Is anything left of a rehearsal?
+  'Microsoft.Compute/disks/read'
+  'Microsoft.Network/publicIPAddresses/read'
+]
+var machineSwept = [
+  // What a test left behind is deleted; the rest of it by rights that Site Recovery checks, too.
+  'Microsoft.Network/publicIPAddresses/delete'
 ]
 var machineLogs = [
   // Heartbeats, where the workspace goes by the rights on the machine.
@@ -53,7 +60,6 @@ var machineChecked = [
   'Microsoft.Compute/virtualMachines/delete'
   'Microsoft.Compute/virtualMachines/deallocate/action'
   // Disks are made from a recovery point, attached, and deleted after a rehearsal.
-  'Microsoft.Compute/disks/read'
   'Microsoft.Compute/disks/write'
   'Microsoft.Compute/disks/delete'
   // Disks keep their encryption.
@@ -63,7 +69,6 @@ var machineChecked = [
   'Microsoft.Network/networkInterfaces/delete'
   'Microsoft.Network/networkInterfaces/join/action'
   // Network cards may keep a public address and a place behind a load balancer.
-  'Microsoft.Network/publicIPAddresses/read'
   'Microsoft.Network/publicIPAddresses/join/action'
   'Microsoft.Network/loadBalancers/read'
   'Microsoft.Network/loadBalancers/backendAddressPools/join/action'
@@ -137,7 +142,7 @@ resource onMachines 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     description: 'What failback reads of machines, and what Site Recovery does to them in its name.'
     type: 'CustomRole'
     permissions: [
-      { actions: concat(machineCalls, machineLogs, machineChecked), notActions: [], dataActions: [], notDataActions: [] }
+      { actions: concat(machineCalls, machineSwept, machineLogs, machineChecked), notActions: [], dataActions: [], notDataActions: [] }
     ]
     assignableScopes: [everywhere]
   }

@@ -25,6 +25,8 @@ LEFT = {
     "FAILBACK_ALERT_ROLE": "the default is the role that infra/hooks/application.json makes",
     "FAILBACK_FRONT_DOOR_ID": "there is no front door in this deployment",
     "FAILBACK_ALIASES": "who is whom, only an organisation knows",
+    "FAILBACK_PRICES": "the default estimates are as good as a guess made in advance",
+    "FAILBACK_TEST_TIME_TO_LIVE": "the default leaves people two days",
     "WEBSITE_AUTH_ENABLED": "set by App Service",
     "WEBSITE_HOSTNAME": "set by App Service",
     "WEBSITE_SITE_NAME": "set by App Service",

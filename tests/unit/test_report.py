@@ -11,6 +11,7 @@ from domain.contract import ChosenPoint
 from domain.errors import Refusal
 from domain.gate import Choice, Entry, Judgement, Outcome
 from domain.journey import Journey, Skipped
+from domain.leftovers import Cleaning, LeftOver
 from domain.leg import StageName
 from domain.lifecycle import Act, MachineState
 from domain.planning import Plan, make_plan, refused_plan
@@ -131,6 +132,18 @@ def test_a_drill_ends_rehearsed_and_names_no_recovery_point() -> None:
 
 
 # -- warnings -------------------------------------------------------------------------------------------------
+
+
+def test_what_a_clean_up_left_behind_is_said_loudly_and_is_no_good_drill() -> None:
+    left = LeftOver(id="/subscriptions/s/disks/vm1-ASRtest", kind="disk", run="fb-1", why="")
+    proof = Cleaning(as_of=at(), looked_for=4, left=(left,))
+    drilled = journey(S.AWAY_PROTECTED, rehearsed=True, cleaned_up=True, rehearsal=validation(), jobs=WHOLE[:2])
+    made = reported(drilled.having(clean_up=proof), mode="drill")
+    assert made.machines[0].outcome is not MachineOutcome.REHEARSED
+    assert "CLEAN-UP INCOMPLETE: disk vm1-ASRtest" in made.warnings[0]
+    clean = reported(drilled.having(clean_up=proof.having(left=())), mode="drill")
+    assert (clean.machines[0].outcome, clean.warnings) == (MachineOutcome.REHEARSED, ())
+    assert clean.machines[0].clean_up is not None
 
 
 def test_a_rehearsal_that_was_not_cleaned_up_is_said_loudly() -> None:

@@ -72,6 +72,7 @@ REQUESTS = [each for each in VALUES if not issubclass(each, Answer)]
 PLAIN: dict[Any, list[Any]] = {
     str: ["", "é", "a 😀 b"],
     int: [0, 7, -1],
+    float: [0.0, 1.5],
     bool: [True, False],
     datetime: [NOON, NOON + timedelta(microseconds=1)],
     timedelta: [timedelta(0), timedelta(days=2, seconds=0.5), timedelta(seconds=-3)],
