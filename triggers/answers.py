@@ -115,6 +115,7 @@ class RunShown(Links):
     machines: tuple[dict[str, Any], ...]
     counts: dict[str, int] | None
     blind: dict[str, Any] | None = Field(description="Why Azure could not be looked at, while it cannot.")
+    paused: str | None = Field(description="By whom and why the run is held, while it is.")
     gates: tuple[GateShown, ...]
     strays: tuple[Entry, ...] = Field(description="Decisions that no gate took in; they changed nothing.")
 

@@ -100,6 +100,7 @@ async def describe(client: Client, status: RunStatus) -> Document:
         "machines": _machines(shown, child),
         "counts": child.get("counts") or shown.get("counts"),
         "blind": child.get("blind"),
+        "paused": None if has_finished(status) else await _paused(client, str(status.instance_id)),
         "gates": [opened] if gate and (opened := await _gate(client, str(shown.get("child")))) else [],
         "strays": await strays_of(client, str(status.instance_id)),
     }
@@ -158,6 +159,12 @@ async def ledger_of(client: Client, key: str) -> Document | None:
     state = await client.read_entity_state(EntityId(contract.LEDGER, key))
     ledger = document(state.entity_state) if state.entity_exists else {}
     return ledger if "question" in ledger else None
+
+
+async def _paused(client: Client, run: str) -> str | None:
+    """Say by whom and why a run is held, from when that was asked for."""
+    state = await client.read_entity_state(EntityId(contract.CONTROL, run))
+    return document(state.entity_state).get("paused") if state.entity_exists else None
 
 
 async def strays_of(client: Client, run: str) -> list[Document]:

@@ -175,7 +175,7 @@ def test_an_event_alone_decides_nothing_whatever_it_says() -> None:
             host.step()
         after = host.request("GET", f"/api/failbacks/{run}", headers=headers).json()
         assert [(gate["key"], gate["decisions"]) for gate in after["gates"]] == [(key, [])]
-        assert ("fail_over", NAME) not in rehearsal.posts()
+        assert ("failover", NAME) not in rehearsal.posts()
 
 
 def listening(host: SyncHost, key: str) -> str | None:
