@@ -40,7 +40,6 @@ def proposal(context: Context) -> Runbook[dict[str, Any] | None]:
     # 2. Find
     machines = yield from _machines(context, offer)
     if isinstance(machines, str):
-        yield context.create_timer(steps.after(context, LOOK_AGAIN))
         return _anew(context, offer.having(words=machines))
     if not machines:
         yield from _close(context, offer, Ending.NOTHING_TO_DO, "no machine is failed over")
@@ -77,12 +76,13 @@ def _look_again_at(context: Context, until: datetime | None) -> datetime:
 
 
 def _machines(context: Context, offer: Offer) -> Runbook[list[Any] | str]:
-    """Give the machines to bring home, or why Azure cannot say now."""
+    """Give the machines to bring home; or, a while after Azure could not say which, why."""
     if offer.wanted is None:
         return offer.request["machines"]
     try:
         found = yield from steps.call(context, contract.FIND_MACHINES, offer.wanted, MachinesFound)
     except Exception as error:  # noqa: BLE001 - types do not survive the wire; the storm waits on
+        yield context.create_timer(steps.after(context, LOOK_AGAIN))
         return f"waiting for Azure: {steps.first_line(error)}"
     return list(found.names)
 

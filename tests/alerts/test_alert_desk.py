@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from domain import alert_desk as desks
 from domain.alert_desk import Desk, Ending, Heard, Hit, Move, Next, Timing, Verdict
 from domain.alert_routes import Part
+from orchestrators.alert_desk import alert_desk
+from tests.orchestrators.test_ledgers import Entity
 
 START = datetime(2026, 11, 20, 2, tzinfo=UTC)
 TIMING = Timing(
@@ -318,3 +320,12 @@ def test_in_whatever_order_and_how_often_alerts_come_the_same_is_proposed(
     last = {subject: part for subject, part, _ in sorted(news, key=lambda each: each[2])}
     assert goes(shuffled) is goes(sorted(news, key=lambda each: each[2]))
     assert goes(news) is (set(last.values()) == {Part.OPENS})
+
+
+# -- the entity -----------------------------------------------------------------------------------------------
+
+
+def test_a_desk_that_is_asked_what_it_does_not_know_remembers_nothing_and_says_nothing() -> None:
+    desk = Entity(alert_desk)
+    assert desk.ask("burn", {"everything": True}) is None
+    assert Desk.from_wire(desk.get_state()) == Desk()
