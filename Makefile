@@ -111,7 +111,10 @@ chaos: $(VENV)/dev.stamp ## the long randomized runs, and kills at every boundar
 	@mkdir -p build
 	$(BIN)/python -m pytest -q -m chaos --timeout 1800 --junit-xml build/chaos.xml
 
+histories: $(VENV)/dev.stamp ## record the orchestrators' steps for a new version; ANEW=1 replaces the present one's
+	$(BIN)/python -m tests.histories.recorder $(if $(ANEW),--anew)
+
 clean: ## everything that can be made again
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 
-.PHONY: help demo up test lint coverage check format lock docs infra-lint audit sbom secrets bench chaos clean
+.PHONY: help demo up test lint coverage check format lock docs infra-lint audit sbom secrets bench chaos histories clean
