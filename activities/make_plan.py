@@ -71,6 +71,7 @@ class Gathering:
             accounts=accounts.result(),
             unread=self._unread,
             pace=self._azure.settings.pace,
+            drill_age=self._azure.settings.drill_age,
         )
 
     def _try(self, topic: str, read: Callable[[], T], otherwise: T) -> T:

@@ -173,6 +173,14 @@ class Failbacks:
         answer.encoding = "utf-8"
         return answer.text
 
+    def left_overs(self, vault: str | None) -> Document:
+        """Give what tests left behind; looking takes a moment."""
+        return self._ask("GET", "leftovers", params={"vault": vault} if vault else None)
+
+    def drills(self) -> Document:
+        """Give the calendar of drills, and how those that were held went."""
+        return self._ask("GET", "drills")
+
     def evidence(self, run: str) -> str:
         """Give the records of a run's evidence as JSON Lines, as the store has them."""
         answer = self._send("GET", f"failbacks/{quote(run, safe='')}/evidence")

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.prompt import Confirm
 
-from cli import asking, doctor, evidence, gates, local, options, showing, steering, tellers
+from cli import asking, doctor, evidence, gates, leavings, local, options, showing, steering, tellers
 from cli.api import FAILED, REFUSED, UNREACHABLE, Document, Failbacks, refuse, texts
 from cli.console import err, is_attended, out, verdict, write_json
 from cli.options import LOCAL_URL, As, Json, Key, Roles, RunId, Token, Url
@@ -41,6 +41,8 @@ app.command("up")(local.up)
 app.command("pause")(steering.pause)
 app.command("resume")(steering.resume)
 app.command("cancel")(steering.cancel)
+app.command("leftovers")(leavings.leftovers)
+app.command("drills")(leavings.drills)
 
 
 # -- runs -----------------------------------------------------------------------------------------------------

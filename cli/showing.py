@@ -19,7 +19,8 @@ from cli.when import clock_time, duration, instant, span
 WIDEST: Final = 100
 
 
-def _table(*columns: str) -> Table:
+def grid(*columns: str) -> Table:
+    """Begin a table in the house's manner."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style=SOFT)
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -31,7 +32,7 @@ def runs(console: Console, listed: Sequence[Document]) -> None:
     if not listed:
         console.print("there are no runs")
         return
-    table = _table("run", "mode", "outcome", "machines", "started", "where it is")
+    table = grid("run", "mode", "outcome", "machines", "started", "where it is")
     for run in listed:
         table.add_row(
             text(run, "id"),
@@ -50,7 +51,7 @@ def plan(console: Console, report: Document) -> None:
     checks = parts(planned, "checks") or parts(report, "checks")
     console.print(Text(text(report, "words"), style="bold"))
     console.print(_checks(checks))
-    acts = _table("group", "act", "expected")
+    acts = grid("group", "act", "expected")
     for act in parts(planned, "acts"):
         acts.add_row(text(act, "group"), text(act, "words"), span(duration(act.get("expected"))))
     if acts.row_count:
@@ -63,7 +64,7 @@ def plan(console: Console, report: Document) -> None:
 
 
 def _checks(checks: Sequence[Document]) -> Table:
-    table = _table("", "about", "check", "found")
+    table = grid("", "about", "check", "found")
     for check in checks:
         word = text(check, "verdict")
         found = Text(text(check, "evidence"))

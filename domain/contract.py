@@ -336,6 +336,8 @@ class Facts(Answer):
     accounts: tuple[StorageAccount, ...] = ()
     unread: dict[str, Refusal] = {}
     pace: Pace = Pace()
+    # How old a machine's last good drill may be; absent where nobody set it.
+    drill_age: timedelta | None = None
 
 
 class Errands(Answer):

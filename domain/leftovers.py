@@ -15,11 +15,14 @@ from typing import Final
 from domain.contract import Subject
 from domain.errors import Refusal
 from domain.machine import last_segment, same_id
-from domain.wire import Answer, Wire
+from domain.notices import Notice, NoticeKind
+from domain.wire import Answer, Wire, digest
 
 # There is one register of traces for the whole app.
 REGISTER: Final = "all"
 _HOURS: Final = 730
+# A message tells the first few; GET /api/leftovers all of them.
+_TOLD: Final = 20
 # A resource made long after a run saw its name is another one.
 _SAME_BIRTH: Final = timedelta(hours=1)
 
@@ -337,6 +340,27 @@ def swept(vault: str, before: Iterable[LeftOver], traces: Iterable[Traces], inve
     there = {each.id.casefold() for each in left}
     removed = () if inventory.unread else tuple(each for each in before if each.id.casefold() not in there)
     return Swept(vault=vault, as_of=inventory.as_of, left=left, removed=removed, unread=inventory.unread)
+
+
+def not_told(found: Swept, before: Swept | None) -> tuple[LeftOver, ...]:
+    """Give what is left now and was not at the sweep before."""
+    known = {each.id.casefold() for each in before.left} if before else set[str]()
+    return tuple(each for each in found.left if each.id.casefold() not in known)
+
+
+def left_over_notice(sweep: str, found: Swept, news: Iterable[LeftOver]) -> Notice:
+    """Word what is left for people: what it is, what it costs, and that it is theirs to remove."""
+    news = tuple(news)
+    cost = sum(each.monthly_estimate for each in found.left)
+    return Notice(
+        id=f"leftover-{digest([each.id.casefold() for each in news])[:16]}",
+        kind=NoticeKind.LEFT_OVER,
+        run=sweep,
+        title=f"{len(news)} left-overs of test failovers in {last_segment(found.vault)}",
+        words=tuple(f"{each.machine or 'unknown machine'}: {each.words} ({each.why})" for each in news[:_TOLD]),
+        facts={"Vault": last_segment(found.vault), "Estimate": f"{cost:.2f} USD a month in all"},
+        at=found.as_of,
+    )
 
 
 def to_delete(left: Iterable[LeftOver]) -> tuple[str, ...]:

@@ -78,6 +78,8 @@ class Plan(Answer):
     expected: timedelta = timedelta(0)
     calls: Calls = Calls(reads=0, writes=0)
     pace: Pace = Pace()
+    # How old a machine's last good drill may be; absent in old plans, which do not ask.
+    drill_age: timedelta | None = None
     refusal: Refusal | None = None
 
     @property
@@ -146,6 +148,7 @@ def make_plan(request: FailbackRequest, facts: Facts) -> Plan:
         expected=_expected(acts),
         calls=Calls(reads=2 + 4 * len(subjects) + 2 * len(acts), writes=len(acts)),
         pace=facts.pace,
+        drill_age=facts.drill_age,
     )
 
 

@@ -17,7 +17,9 @@ from domain.leftovers import (
     Swept,
     TestSeen,
     Traces,
+    left_over_notice,
     left_overs,
+    not_told,
     swept,
     to_clean_up,
     to_delete,
@@ -41,6 +43,7 @@ def sweep(context: Context) -> Runbook[dict[str, Any]]:
     2. Clean up  test failovers of ours that outlived their time, through Site Recovery
     3. Delete    what is ours and should have gone with a clean-up
     4. Look      again, and write down what is left
+    5. Tell      people, when something is left that was not there the last time
     """
     order = SweepOrder.from_wire(context.get_input())
     register = Register.from_wire((yield from steps.ask_entity(context, contract.TEST_REGISTER, REGISTER, "read")))
@@ -48,6 +51,8 @@ def sweep(context: Context) -> Runbook[dict[str, Any]]:
     found: dict[str, Swept] = {}
     for vault in {each.casefold(): each for each in (*traced, *order.vaults)}.values():
         found[vault] = yield from _sweep(context, order, vault, register.of(vault))
+        if order.cleans:
+            yield from _tell(context, found[vault], register.swept.get(vault.casefold()))
     return {"swept": [each.to_wire() for each in found.values()]}
 
 
@@ -103,10 +108,17 @@ def _clean_up(context: Context, vault: str, tests: Sequence[TestSeen]) -> Runboo
     task = Task(run=me, occasion=occasion, stage=StageName.CLEAN_UP, vault=vault, comment=f"failback {me}")
     passage = Passage(task=task, legs=begin([each.subject for each in mine], {}, {}))
     try:
-        if mine:
-            yield context.call_sub_orchestrator(contract.STAGE, passage.to_wire(), occasion)
+        yield context.call_sub_orchestrator(contract.STAGE, passage.to_wire(), occasion)
     except Exception as error:  # noqa: BLE001 - the next look shows what is left, whatever broke
         context.set_custom_status({"words": f"the clean-up broke: {steps.first_line(error)}"})
     yield from steps.ask_entities(
         context, contract.MACHINE_LOCK, [keys[each.machine] for each in mine], "release", {"run": me}
     )
+
+
+def _tell(context: Context, found: Swept, before: Swept | None) -> Runbook[None]:
+    """Tell people what is left, once for each thing that is; telling never fails."""
+    news = not_told(found, before)
+    if news:
+        notice = left_over_notice(context.instance_id, found, news).to_wire()
+        yield context.call_sub_orchestrator(contract.HERALD, notice, f"{context.instance_id}:{notice['id']}")

@@ -12,13 +12,14 @@ from typing import Any, Final
 
 from domain import contract, report, status, telling
 from domain.approvals import GateName
+from domain.drills import Diary, readiness
 from domain.errors import Refusal
 from domain.evidence import RecordKind
 from domain.gate import Entry
 from domain.journey import Journey
 from domain.notices import Delivery, DeliveryStatus, Notice, Tidings
 from domain.planning import Plan, refused_plan
-from domain.request import FailbackRequest
+from domain.request import FailbackRequest, Mode
 from orchestrators import steps
 from orchestrators.context import Context, Runbook
 from orchestrators.recorder import Recorder
@@ -64,12 +65,23 @@ class Trip:
         except Exception as error:  # noqa: BLE001 - types do not survive the wire; whatever it was, nothing was changed
             refusal = steps.unreachable("the plan could not be made", error)
             self.plan = refused_plan(self.request, self.context.current_utc_datetime, refusal)
+        yield from self._ask_for_drills()
         self.plan_hash = self.plan.hash
         self.journeys = {
             each.name: Journey(subject=each, item_id=each.item_id, point=self.plan.points.get(each.name))
             for each in self.plan.subjects
         }
         return self.plan
+
+    def _ask_for_drills(self) -> Runbook[None]:
+        """Add to the plan when each machine was last rehearsed well, where somebody wants to know."""
+        age, now = self.plan.drill_age, self.context.current_utc_datetime
+        if age is None or self.request.mode is Mode.DRILL:
+            return
+        key = contract.lock_key(self.request.vault, "drills")
+        known = yield from steps.ask_entity(self.context, contract.DRILL_DIARY, key, "read")
+        found = readiness([each.name for each in self.plan.subjects], Diary.from_wire(known), now, age)
+        self.plan = self.plan.having(checks=(*self.plan.checks, *found))
 
     def hold(self) -> Runbook[tuple[Refusal, ...]]:
         """Take every machine's lock, or give all back and name who holds which."""

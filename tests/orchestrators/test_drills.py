@@ -201,6 +201,24 @@ def test_a_disk_left_behind_is_told_by_the_run_and_removed_by_the_next_sweep() -
     assert swept["left"] == []
 
 
+# -- readiness ------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_warns_of_a_machine_that_was_not_rehearsed_well_for_too_long() -> None:
+    rehearsal = Rehearsal()
+    rehearsal.azure.settings = rehearsal.azure.settings.model_copy(update={"drill_age": timedelta(days=30)})
+    with ticking(rehearsal) as host:
+        before = rehearsal.run_on(host, "fb-before", mode="plan")
+        pass_time(host, rehearsal, hours=3)
+        after = rehearsal.run_on(host, "fb-after", mode="plan")
+        drilled = report(host, diary(host)["held"][0]["runs"][0])
+    found = {run["id"]: {each["name"]: each["verdict"] for each in run["checks"]} for run in (before, after)}
+    assert found["fb-before"]["last drill"] == "warned"
+    assert found["fb-after"]["last drill"] == "passed"
+    assert before["outcome"] == "planned"
+    assert "last drill" not in {each["name"] for each in drilled["checks"]}
+
+
 # -- never a failover -----------------------------------------------------------------------------------------
 
 STATES = ("protected-in-reverse", "away", "home-uncommitted", "protected", "test-failover-waiting-in-reverse")

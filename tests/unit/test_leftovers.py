@@ -21,7 +21,9 @@ from domain.leftovers import (
     TestSeen,
     Traces,
     cleaning,
+    left_over_notice,
     left_overs,
+    not_told,
     swept,
     to_clean_up,
     to_delete,
@@ -207,6 +209,17 @@ def test_a_sweep_tells_what_it_removed_only_when_it_saw() -> None:
 )
 def test_only_what_was_looked_for_and_not_found_is_gone(seen: Inventory, gone: bool) -> None:
     assert seen.proves_gone(DISK) is gone
+
+
+def test_people_are_told_once_of_each_thing_that_is_left() -> None:
+    found_now = swept("/v/contoso", (), [OURS], inventory(resource(size="Premium_LRS", gigabytes=100)))
+    assert not_told(found_now, None) == not_told(found_now, found_now.having(left=())) == found_now.left
+    assert not_told(found_now, found_now) == ()
+    notice = left_over_notice("sweep-1", found_now, found_now.left)
+    assert notice.title == "1 left-overs of test failovers in contoso"
+    assert "vm1: disk vm1_os-ASRtest" in notice.words[0]
+    assert notice.facts["Estimate"] == "15.00 USD a month in all"
+    assert notice.id == left_over_notice("sweep-2", found_now, found_now.left).id
 
 
 # -- the register ---------------------------------------------------------------------------------------------
