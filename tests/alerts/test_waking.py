@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from domain.alert_routes import Routes
+from domain.alerts import parse
+from domain.proposals import calls_of
 from tests.alerts import payloads
 from tests.alerts.world import Alerts, alerts, recovered
 from triggers import waking
@@ -146,3 +150,23 @@ def test_people_read_what_came_in_and_what_became_of_it() -> None:
         assert shown[2]["alerts"][0]["verdict"] == "noted"
         world.pass_time(timedelta(minutes=1))
         assert world.host.request("GET", "/api/alerts").status == 401
+
+
+class Locks:
+    """A host that is only asked who holds a machine, and counts how often."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def read_entity_state(self, _: Any) -> Any:
+        self.asked += 1
+        return type("State", (), {"entity_exists": False, "entity_state": None})
+
+
+def test_in_a_storm_who_holds_a_machine_is_asked_once() -> None:
+    client: Any = Locks()
+    routes = Routes.from_wire({"routes": [WAKE]})
+    for _ in range(50):
+        alert = parse(payloads.site_recovery())
+        asyncio.run(waking.wake(client, alert, routes, calls_of(alert, routes.routes)))
+    assert client.asked == len(parse(payloads.site_recovery()).machines)
