@@ -106,6 +106,7 @@ bench: $(VENV)/dev.stamp ## measure the local host; JSON under build/, a table h
 	$(BIN)/python bench/localhost.py build/bench-localhost.json
 	$(BIN)/python bench/simulator.py build/bench-simulator.json
 	$(BIN)/python bench/startup.py build/bench-startup.json
+	$(BIN)/python bench/alerts.py build/bench-alerts.json
 
 chaos: $(VENV)/dev.stamp ## the long randomized runs, and kills at every boundary; JUnit under build/
 	@mkdir -p build
