@@ -52,8 +52,9 @@ def _estate(context: Context, order: DrillOrder) -> Runbook[tuple[Estate, str]]:
 
 def _rehearse(context: Context, order: DrillOrder, names: Sequence[str], reports: list[Report]) -> Runbook[str]:
     """Run the rehearsal, without those for which it is refused; say what broke, if anything did."""
-    run, left = run_id(order.drill.name, order.slot), list(names)
-    for attempt in range(1, _ATTEMPTS + 1):
+    run, left, attempt = run_id(order.drill.name, order.slot), list(names), 0
+    while True:
+        attempt += 1
         request = request_for(order.drill, order.slot, left).to_wire()
         name = run if attempt == 1 else f"{run}-{attempt}"
         try:
@@ -64,6 +65,5 @@ def _rehearse(context: Context, order: DrillOrder, names: Sequence[str], reports
         reports.append(report)
         out = refused_machines(report, left)
         left = [each for each in left if each not in out]
-        if report.outcome is not RunOutcome.REFUSED or not out or not left:
-            break
-    return ""
+        if report.outcome is not RunOutcome.REFUSED or not out or not left or attempt == _ATTEMPTS:
+            return ""

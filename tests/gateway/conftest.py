@@ -88,7 +88,7 @@ class Service:
                     return
                 self._send(answer)
 
-            do_POST = do_GET  # noqa: N815 - the base class's name
+            do_POST = do_DELETE = do_GET  # noqa: N815 - the base class's names
 
             def _send(self, answer: Answer) -> None:
                 body = b"" if answer.body is None else json.dumps(answer.body).encode()
