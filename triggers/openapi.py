@@ -193,10 +193,27 @@ def markdown(routes: Sequence[Route]) -> str:
         for method, said in operations.items():
             lines += _section(path, method, said)
     lines.append("## Messages\n")
-    lines.append("A field with an asterisk must be given. Names are those on the wire.\n")
-    for name, schema in sorted(described["components"]["schemas"].items()):
-        lines += _message(name, schema)
+    lines.append(
+        "A field with an asterisk must be given, or is always there. Names are those on the wire. What lies"
+    )
+    lines.append("deeper inside answers is described in `/api/openapi.json` only.\n")
+    schemas = described["components"]["schemas"]
+    shown = _shown(routes, schemas)
+    for name in sorted(shown):
+        lines += _message(name, schemas[name], shown)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _shown(routes: Sequence[Route], schemas: Document) -> frozenset[str]:
+    """Name the messages to write down: all that is sent, down to its last part, and the outermost of answers."""
+    given = {kind.__name__ for route in routes for kind in route.gives.values() if not isinstance(kind, str)}
+    known, left = {*given, "Problem"}, [route.takes.__name__ for route in routes if route.takes is not None]
+    while left:
+        name = left.pop()
+        if name not in known:
+            known.add(name)
+            left += re.findall(r"schemas/(\w+)", str(schemas[name]))
+    return frozenset(known)
 
 
 _HEAD: Final = """# The API
@@ -222,14 +239,14 @@ def _section(path: str, method: str, said: Document) -> list[str]:
     return [*lines, f"* refuses with {', '.join(each for each in said['responses'] if each not in given)}", ""]
 
 
-def _message(name: str, schema: Document) -> list[str]:
+def _message(name: str, schema: Document, shown: frozenset[str]) -> list[str]:
     words = " ".join(str(schema.get("description", "")).split())
     lines = [f"### {name}\n", f"{words}\n"] if words else [f"### {name}\n"]
     if "enum" in schema:
         return [*lines, ", ".join(f"`{value}`" for value in schema["enum"]) + "\n"]
     needed = schema.get("required", [])
     rows = [
-        f"| `{field}`{'*' if field in needed else ''} | {_kind(said)} | {_cell(said)} |"
+        f"| `{field}`{'*' if field in needed else ''} | {_kind(said, shown)} | {_cell(said)} |"
         for field, said in schema.get("properties", {}).items()
     ]
     return [*lines, "| field | is | means |", "|---|---|---|", *rows, ""]
@@ -242,17 +259,17 @@ def _cell(said: Document) -> str:
     return f"{words}{shown}".strip()
 
 
-def _kind(schema: Document) -> str:
-    """Say in a few words what a value is."""
+def _kind(schema: Document, shown: frozenset[str] | None = None) -> str:
+    """Say in a few words what a value is; a message is a link where it is shown, as all are without `shown`."""
     if "$ref" in schema:
         name = str(schema["$ref"]).rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
+        return f"[{name}](#{name.lower()})" if shown is None or name in shown else name
     if "anyOf" in schema:
-        return " or ".join(_kind(each) for each in schema["anyOf"] if each.get("type") != "null")
+        return " or ".join(_kind(each, shown) for each in schema["anyOf"] if each.get("type") != "null")
     if schema.get("type") == "array":
-        return f"list of {_kind(schema.get('items', {}))}"
+        return f"list of {_kind(schema.get('items', {}), shown)}"
     if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
-        return f"object of {_kind(schema['additionalProperties'])}"
+        return f"object of {_kind(schema['additionalProperties'], shown)}"
     return str(schema.get("format") or schema.get("type") or "anything")
 
 

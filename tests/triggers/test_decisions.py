@@ -146,8 +146,9 @@ def test_two_hundred_at_once_are_all_recorded() -> None:
         assert [answer.status for answer in answers] == [200] * 200
         recorded = {entry["by"] for entry in gate.entries() if entry["judgement"] == "recorded"}
         assert len(recorded) == 200
-        gate.until_past()
-        assert gate.shown()["phase"] != "ask"
+        while gate.shown()["phase"] == "ask":
+            assert host.step()
+        assert gate.shown()["phase"] in {"recheck", "clean_up"}
 
 
 def test_the_same_decision_sent_again_under_its_key_is_one_decision(rehearsal: Rehearsal, host: SyncHost) -> None:

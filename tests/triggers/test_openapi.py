@@ -67,6 +67,13 @@ def test_the_page_for_people_names_every_route_and_every_role_of_it() -> None:
         assert route.roles or "* who: anybody" in section
 
 
+def test_every_link_on_the_page_for_people_leads_somewhere() -> None:
+    text = PAGE.read_text()
+    titles = {title.casefold() for title in re.findall(r"^### (\w+)$", text, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#(\w+)\)", text)) <= titles
+    assert {"failbackrequest", "approvalpolicy", "decisionrequest", "pointchoice", "runshown", "problem"} <= titles
+
+
 def fits(method: str, path: str, answer: Response) -> None:
     """Hold an answer against the description: its status, its media type, its fields, and no others."""
     said = DESCRIBED["paths"][path][method.lower()]["responses"][str(answer.status)]["content"]
