@@ -66,6 +66,9 @@ def test_the_drills_that_were_held_are_shown_with_their_calendar(rehearsal: Rehe
         assert shown["diaries"][VAULT]["held"] == []
         pass_time(host, rehearsal, hours=2)
         (held,) = ask(host, "drills").json()["diaries"][VAULT]["held"]
-        report = ask(host, f"failbacks/{held['runs'][0]}/report").json()
+        path = f"failbacks/{held['runs'][0]}/report"
+        report = ask(host, path).json()
+        told = [ask(host, f"{path}?format={form}").text for form in ("markdown", "html")]
     assert (held["rehearsed"], held["lookedFor"], held["left"]) == ([NAME], 4, 0)
     assert report["machines"][0]["cleanUp"]["left"] == []
+    assert all("4 resources looked for, none is left" in each for each in told)
