@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
-from domain.people import Role
-from identity import tokens
+from domain.approvals import GateName
+from domain.gate import Choice, DecisionRequest
+from domain.people import Caller, Method, Role
+from identity import links, tokens
 from localhost import Response, SyncHost
 from tests.identity.entra import SETTINGS, Tenant
 from tests.rehearsal import NAME, VAULT, Rehearsal, standing
 from tests.rehearsal import SETTINGS as DECLARED
+from triggers import decisions, people
+from triggers.problems import ProblemError
 
 DANA, OLIVE, PIA = "dana@contoso.com", "olive@contoso.com", "pia@contoso.com"
 
@@ -275,3 +283,103 @@ def test_a_name_in_the_body_is_nobodys(rehearsal: Rehearsal, host: SyncHost) -> 
         answer = host.request("POST", gate.path, json={**gate.body(), name: OLIVE}, headers=said)
         assert answer.status == 400
     assert gate.entries() == []
+
+
+class Link:
+    """A signed link to a gate, followed as a browser does."""
+
+    def __init__(self, gate: Gate) -> None:
+        bound = {name: gate.asked[name] for name in ("key", "gate", "round")}
+        until = gate.rehearsal.clock.now() + timedelta(hours=1)
+        token = links.mint(
+            people.settings(), person=PIA, run=gate.run, hash=gate.asked["planHash"], expires=until, **bound
+        )
+        self.gate, self.path = gate, f"/api/approvals/{token}"
+        page = gate.host.request("GET", self.path)
+        assert page.status == 200
+        self._hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
+
+    def answer(self, **chosen: str) -> Any:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        form = urlencode({**self._hidden, "comment": "", **chosen}).encode()
+        return self.gate.host.host.request("POST", self.path, body=form, headers=headers)
+
+
+def test_a_link_is_used_up_by_what_counts_and_by_nothing_else(rehearsal: Rehearsal, host: SyncHost) -> None:
+    gate = Gate(rehearsal, host, quorum=2, reasonRequired=True)
+    link = Link(gate)
+    assert host._run(link.answer(decision="approve")).status == 400
+    assert host._run(link.answer(decision="approve", comment="I was there")).status == 200
+    assert host._run(link.answer(decision="approve", comment="I was there")).status == 410
+    assert [(each["judgement"], each["by"], each["method"]) for each in gate.entries()] == [
+        ("unfit", PIA, "link"),
+        ("recorded", PIA, "link"),
+    ]
+
+
+def test_a_link_followed_twice_at_one_moment_counts_once(rehearsal: Rehearsal, host: SyncHost) -> None:
+    gate = Gate(rehearsal, host, quorum=2)
+    link = Link(gate)
+
+    async def both() -> list[Response]:
+        return await asyncio.gather(link.answer(decision="approve"), link.answer(decision="stop"))
+
+    answers = host._run(both())
+    assert sorted(answer.status for answer in answers) == [200, 409]
+    assert [each["judgement"] for each in gate.entries()] == ["recorded"]
+
+
+def test_the_same_person_by_link_and_by_name_is_one_person(rehearsal: Rehearsal, host: SyncHost) -> None:
+    gate = Gate(rehearsal, host, quorum=2)
+    assert gate.decide(PIA.upper()).status == 200
+    assert host._run(Link(gate).answer(decision="approve")).status == 409
+    assert gate.until_asked()["key"] == gate.asked["key"]
+
+
+# -- a host that is slow --------------------------------------------------------------------------------------
+
+
+class Slow:
+    """A durable client whose run asks at a gate, but whose ledger is not there yet, or judges nothing."""
+
+    def __init__(self, ledger: Any) -> None:
+        self.ledger, self.signals = ledger, list[tuple[str, str]]()
+
+    async def get_status(self, instance_id: str, **_: Any) -> Any:
+        shown = {"gate": "failback", "child": f"{instance_id}:1-ask-failback"}
+        return SimpleNamespace(
+            name="failback", instance_id=instance_id, runtime_status="Running", custom_status=shown, output=None
+        )
+
+    async def read_entity_state(self, entity: Any) -> Any:
+        known = self.ledger if entity.name == "decision_ledger" else None
+        return SimpleNamespace(entity_exists=known is not None, entity_state=known)
+
+    async def signal_entity(self, entity: Any, operation: str, _: Any = None) -> None:
+        self.signals.append((entity.name, operation))
+
+
+def sent_to(client: Any) -> ProblemError:
+    caller = Caller(id="olive", name=OLIVE, roles=(Role.APPROVER,), method=Method.DECLARED)
+    request = DecisionRequest(gate=GateName.FAILBACK, decision=Choice.STOP, plan_hash="0" * 64)
+    with pytest.raises(ProblemError) as refused:
+        asyncio.run(decisions.submit(client, "fb-1", caller, request))
+    return refused.value
+
+
+def test_a_gate_that_is_just_being_opened_is_not_decided_on() -> None:
+    client = Slow(None)
+    problem = sent_to(client)
+    assert (problem.status, problem.document["title"]) == (409, "the gate is just being opened")
+    assert client.signals == []
+
+
+def test_a_decision_that_is_not_judged_in_time_is_said_to_be_stored(
+    rehearsal: Rehearsal, host: SyncHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "JUDGED_WITHIN", 0.2)
+    gate = Gate(rehearsal, host)
+    client = Slow(host.entity("decision_ledger", gate.asked["key"]))
+    problem = sent_to(client)
+    assert (problem.status, problem.document["title"]) == (503, "the decision is stored but not judged yet")
+    assert client.signals == [("decision_ledger", "decide")]
