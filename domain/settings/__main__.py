@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from domain.settings import Settings
 
@@ -59,7 +58,7 @@ def _row(field: FieldInfo) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    value: Any = field.get_default(call_default_factory=True) if not field.is_required() else PydanticUndefined
+    value: Any = None if field.is_required() else field.get_default(call_default_factory=True)
     match value:
         case Enum():
             return f"`{value.value}`"
