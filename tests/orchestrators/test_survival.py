@@ -67,3 +67,59 @@ def test_history_and_status_stay_small_however_long_a_stage_takes() -> None:
             largest = max(largest, 2 * len(json.dumps(status.custom_status)))
     assert longest < 150
     assert largest <= 16_384
+
+
+def _at_the_gate(base: Path) -> tuple[Rehearsal, dict[str, Any]]:
+    """Bring a run to its first gate, with nothing changed in Azure yet, and leave its state in a file."""
+    rehearsal = Rehearsal(state=str(base))
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(testFailover={"enabled": False}), instance_id=rehearsal.run)
+        gate = rehearsal._until_asked_or_finished(host, timedelta(days=1))
+    assert gate is not None
+    return rehearsal, gate
+
+
+def _crash_at(moment: int, *, committed: bool) -> Callable[[Transaction], None]:
+    passed = [0]
+
+    def hook(each: Transaction) -> None:
+        if each.is_committed is committed:
+            passed[0] += 1
+            if passed[0] == moment:
+                raise Crash("the host was killed")
+
+    return hook
+
+
+@pytest.mark.timeout(400)
+def test_a_host_killed_anywhere_between_a_decision_and_the_gates_end_loses_no_decision(tmp_path: Path) -> None:
+    before, gate = _at_the_gate(tmp_path / "base.sqlite")
+    killed_after_acceptance = 0
+    for committed in (False, True):
+        for moment in range(1, 40):
+            copy = tmp_path / f"{committed}-{moment}.sqlite"
+            copy.write_bytes((tmp_path / "base.sqlite").read_bytes())
+            rehearsal = Rehearsal(state=str(copy))
+            rehearsal.clock.advance_to(before.clock.now())
+            accepted = False
+            try:
+                with rehearsal.host(_crash_at(moment, committed=committed)) as host:
+                    accepted = rehearsal.decide(host, gate).status == 200
+                    while _asks(rehearsal, host) == "failback":
+                        assert host.step()
+            except Crash:
+                killed_after_acceptance += accepted
+            else:
+                # The gate was over before its moment came.
+                break
+            if accepted:
+                with rehearsal.host() as host:
+                    while _asks(rehearsal, host) != "commit":
+                        assert host.step()
+                    assert [act for act, _ in rehearsal.posts()] == ["failover"]
+    assert killed_after_acceptance > 10
+
+
+def _asks(rehearsal: Rehearsal, host: Any) -> str | None:
+    shown = rehearsal._document(host.status(rehearsal.run).custom_status)
+    return shown.get("gate")

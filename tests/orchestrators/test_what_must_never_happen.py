@@ -282,3 +282,43 @@ def test_an_approval_that_a_cancel_overtakes_moves_nothing() -> None:
         report = rehearsal.finish(host)
     assert acts(rehearsal) == ["testFailover", "testFailoverCleanup"]
     assert "wrong night" in machine(report)["words"]
+
+
+class Lagging(SiteRecovery):
+    """A vault whose answers show a machine at home that is not there, until a moment comes."""
+
+    shows_the_truth = False
+
+    def follow(self, name: str, item_id: str, lifecycle_id: str | None) -> Any:
+        return _at_home(FOLLOWED(self, name, item_id, lifecycle_id))
+
+    def machines(self) -> Any:
+        return tuple(_at_home(each) for each in LISTED(self))
+
+
+FOLLOWED, LISTED = SiteRecovery.follow, SiteRecovery.machines
+
+
+def _at_home(details: Any) -> Any:
+    if Lagging.shows_the_truth or details is None:
+        return details
+    state, offered = "UnplannedFailoverCommitPendingStatesBegin", ("Commit", "ChangePit")
+    return details.having(snapshot=details.snapshot.having(protection_state=state, allowed=offered))
+
+
+def test_a_machine_that_nobody_was_asked_about_is_never_failed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host, monkeypatch.context() as lagging:
+        lagging.setattr(SiteRecovery, "follow", Lagging.follow)
+        lagging.setattr(SiteRecovery, "machines", Lagging.machines)
+        lagging.setattr(Lagging, "shows_the_truth", False)
+        host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
+        while "move" not in str(host.status(rehearsal.run) and host.status(rehearsal.run).custom_status):
+            assert host.step()
+        lagging.setattr(Lagging, "shows_the_truth", True)
+        gate = asked(rehearsal, host)
+        assert gate["gate"] == "intervention"
+        assert "UnexpectedState" in str(gate["shown"])
+        rehearsal.decide(host, gate, decision="stop")
+        rehearsal.finish(host)
+    assert "failover" not in acts(rehearsal)
