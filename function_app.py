@@ -29,6 +29,7 @@ from orchestrators.drills import drill
 from orchestrators.failback import failback
 from orchestrators.gate import gate
 from orchestrators.herald import courier, herald
+from orchestrators.hold import hold
 from orchestrators.ledgers import decision_ledger, machine_lock, run_control, run_register
 from orchestrators.proposal import proposal
 from orchestrators.registers import drill_diary, test_register
@@ -42,7 +43,7 @@ from triggers.routing import check
 check()
 app = DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
-for orchestrator in (failback, stage, gate, bide, herald, courier, alert_intake, proposal, drill, sweep):
+for orchestrator in (failback, stage, gate, bide, hold, herald, courier, alert_intake, proposal, drill, sweep):
     app.orchestration_trigger(context_name="context")(orchestrator)
 
 for entity in (

@@ -22,6 +22,7 @@ from domain.planning import Plan, refused_plan
 from domain.request import FailbackRequest, Mode
 from orchestrators import steps
 from orchestrators.context import Context, Runbook
+from orchestrators.hold import LOCKS_AT_ONCE, Hold, Holders
 from orchestrators.recorder import Recorder
 
 
@@ -87,8 +88,8 @@ class Trip:
         """Take every machine's lock, or give all back and name who holds which."""
         self.show("hold", "taking the machines' locks")
         names = self.travelling(self.journeys)
-        answers = yield from self._locks("take", names)
-        held = {name: answer["holder"] for name, answer in zip(names, answers, strict=True)}
+        holders = yield from self._locks("take", names)
+        held = dict(zip(names, holders, strict=True))
         others = {name: holder for name, holder in held.items() if holder != self.run}
         if others:
             yield from self._locks("release", [name for name in names if name not in others])
@@ -116,12 +117,20 @@ class Trip:
         """Give every lock back."""
         yield from self._locks("release", list(self.journeys))
 
-    def _locks(self, operation: str, names: Sequence[str]) -> Runbook[list[dict[str, str]]]:
+    def _locks(self, operation: str, names: Sequence[str]) -> Runbook[list[str | None]]:
+        """Ask the machines' locks the same, so many at a time; answers who holds each."""
         keys = [contract.lock_key(self.request.vault, name) for name in names]
-        answers = yield from steps.ask_entities(
-            self.context, contract.MACHINE_LOCK, keys, operation, {"run": self.run}
-        )
-        return answers
+        parts = [keys[start : start + LOCKS_AT_ONCE] for start in range(0, len(keys), LOCKS_AT_ONCE)]
+        tasks = [
+            self.context.call_sub_orchestrator(
+                contract.HOLD,
+                Hold(run=self.run, operation=operation, keys=tuple(part)).to_wire(),
+                f"{self.run}:{operation}-{number}",
+            )
+            for number, part in enumerate(parts, start=1)
+        ]
+        answers: list[Any] = (yield self.context.task_all(tasks)) if tasks else []
+        return [holder for answer in answers for holder in Holders.from_wire(answer).holders]
 
     def travelling(self, names: Iterable[str]) -> list[str]:
         """Give those of some machines that still go on."""
