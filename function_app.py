@@ -30,7 +30,7 @@ from orchestrators.failback import failback
 from orchestrators.gate import gate
 from orchestrators.herald import courier, herald
 from orchestrators.hold import hold
-from orchestrators.ledgers import decision_ledger, machine_lock, run_control, run_register
+from orchestrators.ledgers import decision_ledger, machine_lock, run_control, run_memory, run_register
 from orchestrators.proposal import proposal
 from orchestrators.registers import drill_diary, test_register
 from orchestrators.stage import stage
@@ -50,6 +50,7 @@ for entity in (
     decision_ledger,
     machine_lock,
     run_control,
+    run_memory,
     run_register,
     run_decisions,
     alert_desk,

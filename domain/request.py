@@ -212,8 +212,8 @@ class Proposed(Wire):
 class FailbackRequest(Wire):
     """What the start call takes; only the vault and the machines are required.
 
-    `requested_by_id` and `proposed` are ours to say: the start call does not take them from outside. A run that
-    was proposed begins only once people agree at the gate "start".
+    `requested_by_id`, `proposed` and `generation` are ours to say: the start call does not take them from outside.
+    A run that was proposed begins only once people agree at the gate "start".
     """
 
     vault: ArmId
@@ -231,6 +231,8 @@ class FailbackRequest(Wire):
     # Absent in old runs, which knew people by their names alone.
     requested_by_id: Person | None = None
     proposed: Proposed | None = None
+    # How many boot groups lie behind a run that began anew after one; absent until then, and in old runs.
+    generation: Annotated[int, Field(ge=1)] | None = None
 
     @field_validator("vault")
     @classmethod

@@ -19,13 +19,13 @@ from orchestrators.rechecking import recheck, when_it_is_time
 from orchestrators.trip import Trip
 
 
-def failback(context: Context) -> Runbook[dict[str, Any]]:
+def failback(context: Context) -> Runbook[dict[str, Any] | None]:
     """Bring machines home, and report.
 
     1. Look      find each machine, check that it may come home, freeze the plan;
                  where an alert proposed the run, ask whether it shall begin
     2. Hold      take each machine's lock, or refuse and name the holder
-       then, group by group in boot order:
+       then, group by group in boot order, each with a history of its own:
     3. Rehearse  test failover to an isolated network, judge the test machine
     4. Ask       shall it come home? approve, rehearse another recovery point, or stop
     5. Clean up  remove the rehearsal, whatever the answer was
@@ -36,6 +36,27 @@ def failback(context: Context) -> Runbook[dict[str, Any]]:
     """
     trip = Trip(context)
 
+    # 1. - 2.
+    if trip.generation == 0:
+        ended = yield from set_out(trip)
+        if ended is not None:
+            return ended
+    else:
+        yield from trip.recall()
+
+    # 3. - 8.
+    yield from take_next_group(trip)
+    if trip.travelling(subject.name for group in trip.plan.groups[trip.generation + 1 :] for subject in group):
+        yield from trip.go_on_anew()
+        return None
+
+    # 9. Report
+    yield from trip.release()
+    return (yield from trip.reported())
+
+
+def set_out(trip: Trip) -> Runbook[dict[str, Any] | None]:
+    """Plan the run, and hold its machines; give the report of a run that ends with that."""
     # 1. Look
     plan = yield from trip.look()
     if trip.request.mode is Mode.PLAN:
@@ -51,20 +72,18 @@ def failback(context: Context) -> Runbook[dict[str, Any]]:
     if held_by_others:
         return trip.refused(held_by_others)
     yield from trip.begin()
+    return None
 
-    # 3. - 8.
+
+def take_next_group(trip: Trip) -> Runbook[None]:
+    """Take the next boot group through the runbook, as far as the run goes with it."""
     way = drill if trip.request.mode is Mode.DRILL else bring_home
     try:
-        for number, group in enumerate(plan.groups, start=1):
-            trip.enter_group(number)
-            yield from way(trip, [subject.name for subject in group])
+        trip.enter_group(trip.generation + 1)
+        yield from way(trip, [subject.name for subject in trip.plan.groups[trip.generation]])
     except Exception as error:  # noqa: BLE001 - a defect of ours leaves no rehearsal, no lock, and a report
         trip.break_off(error)
         yield from clean_up(trip, list(trip.journeys))
-
-    # 9. Report
-    yield from trip.release()
-    return (yield from trip.reported())
 
 
 def may_begin(trip: Trip) -> Runbook[None]:

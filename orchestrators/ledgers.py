@@ -112,6 +112,22 @@ def run_control(context: EntityContext) -> None:
     context.set_result(state)
 
 
+def run_memory(context: EntityContext) -> None:
+    """Remember what a run takes along from one boot group to the next.
+
+    keep {...}: remembers that instead of what was remembered before. read: answers it. forget: remembers nothing.
+    """
+    state: dict[str, Any] | None = context.get_state(lambda: None)
+    match context.operation_name:
+        case "keep":
+            state = context.get_input()
+        case "forget":
+            state = None
+        case _:
+            context.set_result(state)
+    context.set_state(state)
+
+
 def decision_ledger(context: EntityContext) -> None:
     """Keep the decisions of one gate and judge each of them.
 

@@ -22,11 +22,12 @@ class Recorder:
     RecordKind.REPORT last of all; then `recorder.kept` belongs into the report's `evidence`.
     """
 
-    def __init__(self, context: Context, run: str) -> None:
+    def __init__(self, context: Context, run: str, kept: Kept | None = None) -> None:
+        kept = kept or Kept()
         self._context = context
-        self._chain = Chain(run=run)
-        self._stored = 0
-        self._trouble: list[str] = []
+        self._chain = Chain(run=run, records=kept.records, head=kept.head)
+        self._stored = kept.stored
+        self._trouble = list(kept.trouble)
 
     def record(self, kind: RecordKind, body: Mapping[str, Any]) -> Runbook[None]:
         """Add a record to the chain and store it; never fails."""

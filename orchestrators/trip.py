@@ -23,6 +23,7 @@ from domain.request import FailbackRequest, Mode
 from orchestrators import steps
 from orchestrators.context import Context, Runbook
 from orchestrators.hold import LOCKS_AT_ONCE, Hold, Holders
+from orchestrators.memory import Memory
 from orchestrators.recorder import Recorder
 
 
@@ -55,6 +56,49 @@ class Trip:
         if self.cancelled is not None:
             return f"the run was cancelled: {self.cancelled}"
         return None if self.withdrawn is None else f"the proposal was withdrawn: {self.withdrawn}"
+
+    # -- from group to group ----------------------------------------------------------------------------------
+
+    @property
+    def generation(self) -> int:
+        """How many boot groups lie behind this run."""
+        return self.request.generation or 0
+
+    def recall(self) -> Runbook[None]:
+        """Know again what was known after the group before."""
+        kept = yield from steps.ask_entity(self.context, contract.RUN_MEMORY, self.run, "read")
+        memory = Memory.from_wire(kept)
+        self.plan, self.plan_hash, self.started = memory.plan, memory.plan_hash, memory.started
+        self.journeys = {each.name: each for each in memory.journeys}
+        self.decisions, self.rounds = list(memory.decisions), dict(memory.rounds)
+        self.waited, self.cancelled, self._passes = memory.waited, memory.cancelled, memory.passes
+        self.heralds, self._told = list(memory.heralds), dict(memory.told)
+        self.recorder = Recorder(self.context, self.run, memory.kept)
+        self._begun = True
+
+    def go_on_anew(self) -> Runbook[None]:
+        """Begin anew for the next group, with an empty history and all that is known."""
+        memory = Memory(
+            plan=self.plan,
+            plan_hash=self.plan_hash,
+            journeys=tuple(self.journeys.values()),
+            decisions=tuple(self.decisions),
+            rounds=self.rounds,
+            passes=self._passes,
+            started=self.started,
+            waited=self.waited,
+            cancelled=self.cancelled,
+            heralds=tuple(self.heralds),
+            told=self._told,
+            kept=self.recorder.kept,
+        )
+        yield from steps.ask_entity(self.context, contract.RUN_MEMORY, self.run, "keep", memory.to_wire())
+        self.context.continue_as_new(self.request.having(generation=self.generation + 1).to_wire())
+
+    def forget(self) -> Runbook[None]:
+        """Leave nothing behind of what was known between groups."""
+        if self.generation > 0:
+            yield from steps.ask_entity(self.context, contract.RUN_MEMORY, self.run, "forget")
 
     # -- looking and holding ----------------------------------------------------------------------------------
 
@@ -195,6 +239,7 @@ class Trip:
             "planHash": self.plan_hash,
             "group": self._group,
             "groups": groups,
+            "startedAt": f"{self.started:%FT%TZ}",
             "machines": status.of_journeys(self.journeys.values()),
             **({"untold": untold} if (untold := status.untold(self.deliveries)) else {}),
             **more,
@@ -218,6 +263,7 @@ class Trip:
 
     def reported(self) -> Runbook[dict[str, Any]]:
         """Report what the run did, put that on record, and tell people."""
+        yield from self.forget()
         yield from self.hear()
         control = yield from steps.control(self.context, self.run)
         made = report.make_report(

@@ -25,7 +25,7 @@ PLANNED_WITHIN: Final = 25.0
 # The platform cuts an HTTP answer off after 230 s.
 PLAN_WITHIN: Final = 200.0
 # What only the app itself says of a run.
-OURS: Final = ("requestedById", "proposed")
+OURS: Final = ("requestedById", "proposed", "generation")
 _LISTED: Final = 50
 _MOST_LISTED: Final = 200
 
@@ -157,7 +157,8 @@ async def _is_known(client: Client, run: str, request: FailbackRequest) -> bool:
         # Nothing was changed by it, and what forbade it may be mended.
         await client.purge_instance_history(run)
         return False
-    if asked != request.to_wire():
+    # A run that began anew for its next group says so in its input; it is still the run that was asked for.
+    if {**asked, "generation": None} != {**request.to_wire(), "generation": None}:
         detail = "this Idempotency-Key was used for another request; use a new one for each"
         raise ProblemError(HTTPStatus.CONFLICT, "the key names another run", detail, holder=run)
     return True

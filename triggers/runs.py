@@ -116,7 +116,8 @@ def summary(status: RunStatus) -> Document:
         "phase": "done" if has_finished(status) else shown.get("phase", "look"),
         "words": f"the run broke: {str(status.output)[:500]}" if broke else shown.get("words", "starting"),
         "outcome": outcome(status),
-        "startedAt": _time(status.created_time),
+        # A run of many groups is made anew for each; it knows itself when it began.
+        "startedAt": shown.get("startedAt") or _time(status.created_time),
         "updatedAt": _time(status.last_updated_time),
     }
 

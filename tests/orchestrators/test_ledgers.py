@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from orchestrators.ledgers import decision_ledger, machine_lock, run_control, run_register
+from orchestrators.ledgers import decision_ledger, machine_lock, run_control, run_memory, run_register
 
 
 class Entity:
@@ -71,6 +71,16 @@ def test_the_register_keeps_the_newest_first_and_each_once() -> None:
     for run in ("a", "b", "a"):
         register.ask("add", {"id": run})
     assert register.ask("read") == {"runs": ["a", "b"]}
+
+
+def test_a_run_remembers_what_it_was_told_last_until_it_forgets() -> None:
+    memory = Entity(run_memory)
+    assert memory.ask("read") is None
+    memory.ask("keep", {"passes": 1})
+    memory.ask("keep", {"passes": 2})
+    assert memory.ask("read") == {"passes": 2}
+    memory.ask("forget")
+    assert memory.ask("read") is None
 
 
 def test_a_decision_at_a_gate_that_was_never_opened_leaves_nothing() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from localhost import Crash, Transaction
-from tests.rehearsal import Rehearsal, machine
+from tests.rehearsal import Rehearsal, machine, standing
 
 RUNBOOK = ["testFailover", "testFailoverCleanup", "failover", "commit", "reprotect"]
 
@@ -52,6 +52,50 @@ def test_a_host_killed_again_and_again_ends_as_one_never_killed(
     assert machine(report)["outcome"] == "home"
     assert [act for act, _ in rehearsal.posts()] == RUNBOOK
     assert [job["ours"] for job in machine(report)["jobs"]] == [True] * 5
+
+
+@pytest.mark.timeout(300)
+def test_a_run_of_two_groups_goes_on_from_the_group_before_whenever_it_is_killed(tmp_path: Path) -> None:
+    names = ("Web", "Db")
+    rehearsal = Rehearsal(
+        [standing("protected-in-reverse", name) for name in names], state=str(tmp_path / "state.sqlite")
+    )
+    machines = [{"name": name, "group": number} for number, name in enumerate(names, start=1)]
+    request = {**rehearsal.request(testFailover={"enabled": False}), "machines": machines}
+    hook, report = dying(23, committed=True), None
+    while report is None:
+        try:
+            with rehearsal.host(hook) as host:
+                if host.status(rehearsal.run) is None:
+                    host.start("failback", request, instance_id=rehearsal.run)
+                rehearsal.asked.clear()
+                report = rehearsal.finish(host, within=timedelta(days=9))
+                assert host.entity("run_memory", rehearsal.run) is None
+        except Crash:
+            pass
+    assert report["outcome"] == "succeeded"
+    assert [act for act, _ in rehearsal.posts()] == ["failover", "commit", "reprotect"] * 2
+    assert report["evidence"]["records"] == 2 + 2 * 8 + 1
+    counted = [entry["gate"] for entry in report["decisions"] if entry["judgement"] == "recorded"]
+    assert counted == ["failback", "commit"] * 2
+
+
+def test_the_history_of_a_run_does_not_grow_with_its_groups() -> None:
+    lengths: dict[int, int] = {}
+    for groups in (1, 3):
+        names = [f"Web{number}" for number in range(groups)]
+        rehearsal = Rehearsal([standing("protected-in-reverse", name) for name in names])
+        machines = [{"name": name, "group": number} for number, name in enumerate(names, start=1)]
+        request = {**rehearsal.request(testFailover={"enabled": False}), "machines": machines}
+        with rehearsal.host() as host:
+            host.start("failback", request, instance_id=rehearsal.run)
+            began = rehearsal.clock.now()
+            assert rehearsal.finish(host)["outcome"] == "succeeded"
+            seen = host.status(rehearsal.run, history=True)
+            assert seen is not None
+            lengths[groups] = len(seen.history or [])
+            assert rehearsal._document(seen.custom_status)["startedAt"] == f"{began:%FT%TZ}"
+    assert lengths[3] <= lengths[1]
 
 
 def test_history_and_status_stay_small_however_long_a_stage_takes() -> None:
