@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from http.cookies import CookieError, SimpleCookie
 from typing import Final
+from urllib.parse import quote, unquote
 
 from domain.people import Caller, Method, Role
 from domain.settings import Settings, SettingsError
@@ -11,6 +13,7 @@ from identity.claims import ClaimsError
 
 USER: Final = "X-Failback-User"
 ROLES: Final = "X-Failback-Roles"
+_COOKIE: Final = "failback-user"
 _LONGEST_NAME: Final = 256
 _BY_NAME: Final = {role.value.removeprefix("Failback.").casefold(): role for role in Role}
 
@@ -33,6 +36,20 @@ def read(settings: Settings, user: str, roles: str | None, host: str) -> Caller 
     if not name:
         return None
     return Caller(id=settings.person_id(name), name=name, roles=_roles(roles), method=Method.DECLARED)
+
+
+def remember(user: str) -> str:
+    """Let a browser say a name from now on, for it cannot send a header of ours; as a Set-Cookie header."""
+    return f"{_COOKIE}={quote(user.strip()[:_LONGEST_NAME], safe='')}; Path=/; HttpOnly; SameSite=Strict"
+
+
+def remembered(cookies: str) -> str:
+    """Give the name that a browser was told to say, from its Cookie header; nothing where there is none."""
+    try:
+        found = SimpleCookie(cookies).get(_COOKIE)
+    except CookieError:
+        return ""
+    return unquote(found.value) if found else ""
 
 
 def _roles(said: str | None) -> tuple[Role, ...]:

@@ -16,8 +16,9 @@ import azure.functions as func
 from domain.approvals import GateName
 from domain.gate import Entry
 from domain.people import Caller, Role
+from domain.settings import Identity
 from domain.tally import Ledger
-from identity import clock, csrf, links
+from identity import clock, csrf, declared, links
 from triggers import decisions, forms, people, runs
 from triggers.asked import Asked, asked, portal_of
 from triggers.client import Client, RunStatus
@@ -106,6 +107,29 @@ async def decide_by_link(req: func.HttpRequest, client: Client) -> func.HttpResp
         )
     entry = await decisions.submit(client, link.run, caller, request, entry=f"link-{link.nonce}")
     return await _recorded(req, client, caller, entry, None)
+
+
+async def show_sign_in(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """Ask for a name, where names are declared: a browser has no other way to say one."""
+    del client
+    _only_where_declared()
+    return _page("sign_in", req, None, action=f"{_base(req)}/ui/sign-in")
+
+
+async def sign_in(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """Let the browser say this name from now on, and show the runs."""
+    del client
+    _only_where_declared()
+    name = forms.first(forms.fields(req), "name")
+    if not name:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "nobody has no name", "give the name you are known by")
+    onward = {"Location": f"{_base(req)}/ui", "Set-Cookie": declared.remember(name)}
+    return func.HttpResponse(status_code=HTTPStatus.SEE_OTHER.value, headers=onward)
+
+
+def _only_where_declared() -> None:
+    if people.settings().identity is not Identity.DECLARED:
+        raise ProblemError(HTTPStatus.NOT_FOUND, "there is no such page", "people sign in by Microsoft Entra here")
 
 
 # -- links ----------------------------------------------------------------------------------------------------
@@ -236,9 +260,6 @@ def as_page(req: func.HttpRequest, problem: ProblemError) -> func.HttpResponse:
     """Word a problem for a person: what is wrong, and where to go on."""
     document = problem.document
     unknown = problem.status is HTTPStatus.UNAUTHORIZED
-    sign_in = (
-        ("/.auth/login/aad?post_login_redirect_uri=" + urlsplit(req.url).path, "Sign in") if unknown else None
-    )
     return _page(
         "said",
         req,
@@ -249,8 +270,15 @@ def as_page(req: func.HttpRequest, problem: ProblemError) -> func.HttpResponse:
         words=str(document["detail"]),
         tone="warn" if problem.status < HTTPStatus.INTERNAL_SERVER_ERROR else "bad",
         faults=document.get("faults", []),
-        link=sign_in,
+        link=(_sign_in_at(req), "Sign in") if unknown else None,
     )
+
+
+def _sign_in_at(req: func.HttpRequest) -> str:
+    """Say where people sign in: by App Service, or where names are declared, on a page of ours."""
+    if people.settings().identity is Identity.DECLARED:
+        return f"{_base(req)}/ui/sign-in"
+    return f"/.auth/login/aad?post_login_redirect_uri={urlsplit(req.url).path}"
 
 
 def _base(req: func.HttpRequest) -> str:

@@ -85,7 +85,8 @@ async def _named(req: func.HttpRequest, known: Settings, *, vouched: bool) -> Ca
         return await tokens.read(known, token, address(req))
     if known.identity is Identity.DECLARED:
         roles = cast("Mapping[str, str]", req.headers).get(declared.ROLES)
-        return declared.read(known, said(req, declared.USER), roles, urlsplit(req.url).hostname or "")
+        user = said(req, declared.USER) or declared.remembered(said(req, "Cookie"))
+        return declared.read(known, user, roles, urlsplit(req.url).hostname or "")
     header = said(req, principal.HEADER) if vouched else ""
     # Without App Service authentication nobody strips this header from what comes from outside.
     return principal.read(known, header, address(req)) if known.auth_enabled and header else None

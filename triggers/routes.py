@@ -51,7 +51,7 @@ def _page(path: str, door: Door, roles: tuple[Role, ...] = READERS, refuses: tup
     )
 
 
-def _form(path: str, door: Door, roles: tuple[Role, ...]) -> Route:
+def _form(path: str, door: Door, roles: tuple[Role, ...], gives: int = 200) -> Route:
     return Route(
         path=path,
         method="POST",
@@ -59,7 +59,7 @@ def _form(path: str, door: Door, roles: tuple[Role, ...]) -> Route:
         roles=roles,
         body=FORM,
         worded=pages.as_page,
-        gives={200: HTML},
+        gives={gives: HTML},
         refuses=(404, 409, 410),
     )
 
@@ -162,6 +162,9 @@ ROUTES: Final = (
     ),
     Route(path="drills", method="GET", door=leftovers.show_drills, roles=READERS, gives={200: leftovers.Drills}),
     _page("ui", pages.show_runs),
+    # Where names are declared; elsewhere there is no such page.
+    _page("ui/sign-in", pages.show_sign_in, ANYBODY, refuses=(404,)),
+    _form("ui/sign-in", pages.sign_in, ANYBODY, gives=303),
     _page("ui/failbacks/{id}", pages.show_run),
     _form("ui/failbacks/{id}/decisions", pages.decide_on_page, decisions.DECIDERS),
     # A link proves by itself whose it is; it works without signing in.

@@ -109,7 +109,47 @@ def test_the_pages_say_how_to_be_known_to_whom_nobody_knows(visit: Visit, path: 
     visit.begin()
     answer = visit.host.request("GET", path)
     assert answer.status == 401
-    assert "/.auth/login/aad" in answer.body.decode()
+    assert 'href="/api/ui/sign-in"' in answer.body.decode()
+
+
+def test_a_browser_is_given_the_name_of_whoever_sits_at_it(visit: Visit) -> None:
+    gate = visit.begin()
+    asked = visit.host.request("GET", "/api/ui/sign-in")
+    assert "Who are you?" in asked.body.decode()
+    answer = visit.host.request(
+        "POST", "/api/ui/sign-in", body=b"name=olive%2B1%40contoso.com", headers={"Content-Type": FORM}
+    )
+    assert (answer.status, headers_of(answer)["location"]) == (303, "/api/ui")
+    said = headers_of(answer)["set-cookie"]
+    assert "HttpOnly" in said
+    assert "SameSite=Strict" in said
+    cookie = {"Cookie": f"other=1; {said.partition(';')[0]}", "Content-Type": FORM}
+    page = visit.host.request("GET", RUN, headers=cookie)
+    sent = urlencode(approving(page)).encode()
+    assert visit.host.request("POST", f"{RUN}/decisions", body=sent, headers=cookie).status == 200
+    assert visit.recorded(gate)[0]["by"] == "olive+1@contoso.com"
+
+
+@pytest.mark.parametrize("cookie", ["", "failback-user=", "failback-user", "=;;,", "a=b"])
+def test_a_cookie_that_says_no_name_is_nobody(visit: Visit, cookie: str) -> None:
+    assert visit.host.request("GET", "/api/ui", headers={"Cookie": cookie}).status == 401
+
+
+def test_nobody_signs_in_without_a_name(visit: Visit) -> None:
+    answer = visit.host.request("POST", "/api/ui/sign-in", body=b"name=+", headers={"Content-Type": FORM})
+    assert answer.status == 400
+
+
+def test_where_entra_names_people_no_browser_is_taken_at_its_word() -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host(settings={**SETTINGS, "FAILBACK_IDENTITY": "app-service"}) as host:
+        cookie = {"Cookie": "failback-user=olive%40contoso.com"}
+        refused = host.request("GET", "/api/ui", headers=cookie)
+        assert refused.status == 401
+        assert "/.auth/login/aad" in refused.body.decode()
+        assert host.request("GET", "/api/ui/sign-in").status == 404
+        sent = host.request("POST", "/api/ui/sign-in", body=b"name=olive", headers={"Content-Type": FORM})
+        assert sent.status == 404
 
 
 def test_a_run_that_does_not_exist_is_said_so_in_a_page(visit: Visit) -> None:

@@ -57,6 +57,8 @@ MAY = {
 }
 # Open to anybody: they tell nothing of any run, or prove by themselves who comes.
 OPEN = {
+    ("ui/sign-in", "GET"),
+    ("ui/sign-in", "POST"),
     ("approvals/{token}", "GET"),
     ("approvals/{token}", "POST"),
     ("alerts", "POST"),
