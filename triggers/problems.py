@@ -172,6 +172,6 @@ def fault_of(error: Any) -> Refusal:
     return Refusal(
         code=error["type"],
         what=bounded(f"{what}{given}", 400),
-        remedy=remedies.get(error["type"], "see the API in README.md"),
+        remedy=remedies.get(error["type"], "see docs/api.md"),
         about=bounded(about, 200),
     )
