@@ -170,16 +170,22 @@ def point_used(journey: Journey) -> tuple[str | None, datetime | None]:
     """Give the recovery point that a machine was brought home with: its id and its time.
 
     A failover's job tells the point it used. A change of recovery point tells nothing, so there it is what the
-    item shows, or what was asked for; the time is known only of the latter.
+    item shows, or what was asked for; the time is known only of the latter. Until it is committed somebody else
+    may bring the machine to another point, which the item alone shows.
     """
     record, chosen = journey.last_job(Act.CHANGE_POINT) or journey.last_job(Act.FAIL_OVER), journey.point
     if record is None:
         return None, None
     asked = last_segment(chosen.id) if chosen and chosen.id else None
     seen = journey.snapshot.point if journey.snapshot else None
-    used = record.job.point or seen or asked
-    is_asked = asked is not None and used is not None and used.casefold() == asked.casefold()
-    return used, record.job.point_time or (chosen.time if chosen and is_asked else None)
+    now = seen if journey.state is MachineState.HOME_UNCOMMITTED else None
+    used = now or record.job.point or seen or asked
+    told = record.job.point_time if record.job.point is None or _is_point(used, record.job.point) else None
+    return used, told or (chosen.time if chosen and _is_point(used, asked) else None)
+
+
+def _is_point(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and one.casefold() == other.casefold()
 
 
 class Measured(Answer):

@@ -13,7 +13,7 @@ from typing import Final
 
 from domain.contract import Check, Facts, Verdict
 from domain.journey import Journey
-from domain.lifecycle import in_words
+from domain.lifecycle import MachineState, in_words, state_of
 from domain.machine import MachineSnapshot
 from domain.planning import Plan, find, make_plan
 from domain.request import FailbackRequest
@@ -32,10 +32,12 @@ _RANK: Final[Mapping[Verdict, int]] = {
 
 
 class Seen(Answer):
-    """What people were shown of one machine: where it stands, and how each check came out."""
+    """What people were shown of one machine: where it stands, on which recovery point, how each check came out."""
 
     state: str
     verdicts: dict[str, Verdict] = {}
+    # Absent in old runs, and where a machine was brought up from none.
+    point: str | None = None
 
 
 class RecheckRequest(Answer):
@@ -77,7 +79,16 @@ def seen_of(plan: Plan, journey: Journey) -> Seen:
     return Seen(
         state=in_words(journey.snapshot) if journey.snapshot else planned,
         verdicts={check.name: check.verdict for check in checks},
+        point=_stands_on(journey.snapshot) if journey.snapshot else None,
     )
+
+
+def _stands_on(snapshot: MachineSnapshot) -> str | None:
+    """Name the recovery point that a machine was brought up from; another one is another machine to judge."""
+    return snapshot.point if state_of(snapshot) in _BROUGHT_UP else None
+
+
+_BROUGHT_UP: Final = frozenset({MachineState.AWAY_REHEARSED, MachineState.HOME_UNCOMMITTED})
 
 
 def recheck(asked: RecheckRequest, facts: Facts) -> Rechecked:
@@ -104,6 +115,9 @@ def _moved(seen: Seen, snapshot: MachineSnapshot) -> Iterator[str]:
     now = in_words(snapshot)
     if now != seen.state:
         yield f"it was {seen.state}; now it is {now}"
+    point = _stands_on(snapshot)
+    if seen.point and point and point.casefold() != seen.point.casefold():
+        yield f"it stood on recovery point {seen.point}; now it stands on {point}"
 
 
 def _worse(seen: Seen, checks: Iterable[Check]) -> Iterator[str]:

@@ -278,11 +278,30 @@ def test_an_approval_is_void_when_what_was_shown_has_changed_and_says_why() -> N
         assert decided(rehearsal, host, gate) == 409
 
 
-def _click(rehearsal: Rehearsal, act: str) -> None:
+def test_a_commit_is_void_when_somebody_brought_the_machine_to_another_recovery_point() -> None:
+    rehearsal = Rehearsal()
+    with under_way(rehearsal) as host:
+        decided(rehearsal, host, asked(rehearsal, host))
+        gate = asked(rehearsal, host)
+        shown = gate["shown"]["machines"][0]
+        other = shown["offered"][-1]["name"]
+        _click(rehearsal, "change_point", point=other)
+        assert decided(rehearsal, host, gate) == 200
+        again = asked(rehearsal, host)
+        assert (again["gate"], again["round"]) == ("commit", 2)
+        assert acts(rehearsal) == ["failover", "changeRecoveryPoint"]
+        shown = again["shown"]["machines"][0]
+        assert other in str(shown["void"])
+        assert shown["usedPoint"]["id"] == other
+
+
+def _click(rehearsal: Rehearsal, act: str, point: str | None = None) -> None:
     """Do something in the portal, and wait until it is done."""
     vault = rehearsal.azure.vault(VAULT)
     details = next(each for each in vault.machines() if each.snapshot.name == NAME)
-    vault.start(details, Asked(act=Act(act), request_id="portal", network=details.test_network))
+    ids = [each.id for each in vault.points(details.snapshot.id) if point and each.id.endswith(point)]
+    chosen = next(iter(ids), None)
+    vault.start(details, Asked(act=Act(act), request_id="portal", network=details.test_network, point=chosen))
     rehearsal.clock.advance(timedelta(minutes=10))
 
 

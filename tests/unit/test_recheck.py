@@ -79,6 +79,22 @@ def test_a_recovery_point_that_is_gone_voids_and_is_said_to_be_gone() -> None:
     assert "recovery point was passed and is failed" in found.why[0]
 
 
+@pytest.mark.parametrize("state", [S.AWAY_REHEARSED, S.HOME_UNCOMMITTED])
+def test_a_machine_that_somebody_brought_to_another_recovery_point_is_told(state: S) -> None:
+    before, after = (snapshot(state).having(point=name) for name in ("point-1", "point-2"))
+    seen = seen_of(PLAN, journey(snapshot=before))
+    found = changed(facts(details(state).having(snapshot=after)), seen)
+    assert found is not None
+    assert "it stood on recovery point point-1; now it stands on point-2" in found.why
+    same = changed(facts(details(state).having(snapshot=before.having(point="POINT-1"))), seen)
+    assert same is None or not any("stood on" in why for why in same.why)
+
+
+def test_a_point_that_an_item_names_while_nothing_stands_on_it_voids_nothing() -> None:
+    seen = seen_of(PLAN, journey(snapshot=snapshot().having(point="point-1")))
+    assert changed(facts(details().having(snapshot=snapshot().having(point="point-2"))), seen) is None
+
+
 def test_a_machine_that_the_vault_does_not_list_any_more_voids() -> None:
     other = details(name="other")
     found = changed(facts(other))
