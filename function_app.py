@@ -35,7 +35,7 @@ from orchestrators.proposal import proposal
 from orchestrators.registers import drill_diary, test_register
 from orchestrators.stage import stage
 from orchestrators.sweep import sweep
-from triggers import evidence, schedule
+from triggers import evidence, retention, schedule
 from triggers.doors import guarded
 from triggers.routes import ROUTES
 from triggers.routing import check
@@ -80,3 +80,6 @@ for route in ROUTES:
 
 ticking = app.timer_trigger(arg_name="timer", schedule=schedule.EVERY_FIVE_MINUTES)
 ticking(app.durable_client_input(client_name="client")(schedule.tick))
+
+purging = app.timer_trigger(arg_name="timer", schedule=retention.EVERY_NIGHT)
+purging(app.durable_client_input(client_name="client")(retention.purge))

@@ -68,13 +68,19 @@ REMEMBERED = 1_000
 def run_register(context: EntityContext) -> None:
     """Remember which runs there were, the newest first.
 
-    add {id}: remembers a run. read: answers {runs}.
+    add {id}: remembers a run. forget {ids}: takes runs off that are no more. read: answers {runs}.
     """
     state: dict[str, list[str]] = context.get_state(lambda: None) or {}
     known = state.get("runs", [])
-    if context.operation_name == "add":
-        run: str = context.get_input()["id"]
-        known = [run, *(each for each in known if each != run)][:REMEMBERED]
+    match context.operation_name:
+        case "add":
+            run: str = context.get_input()["id"]
+            known = [run, *(each for each in known if each != run)][:REMEMBERED]
+        case "forget":
+            gone = frozenset(context.get_input()["ids"])
+            known = [each for each in known if each not in gone]
+        case _:
+            pass
     context.set_state({"runs": known})
     context.set_result({"runs": known})
 

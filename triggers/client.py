@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Protocol
 
 from azure.durable_functions import EntityId
@@ -59,6 +60,12 @@ class Client(Protocol):
 
     async def purge_instance_history(self, instance_id: str) -> Any:
         """Forget an instance."""
+        ...
+
+    async def purge_instance_history_by(
+        self, created_time_from: datetime, created_time_to: datetime, runtime_status: list[Any]
+    ) -> Any:
+        """Forget the instances of some states that were created in some time; answers how many."""
         ...
 
 

@@ -16,6 +16,7 @@ from domain.settings.drills import DrillSettings
 from domain.settings.evidence import EvidenceSettings
 from domain.settings.notices import NoticeSettings
 from domain.settings.people import Identity, PeopleSettings
+from domain.settings.retention import RetentionSettings
 from domain.settings.validation import ValidationSettings
 
 __all__ = ["ENDPOINTS", "Cloud", "Endpoints", "Identity", "Settings", "SettingsError", "is_plain_http"]
@@ -33,6 +34,7 @@ class Settings(
     ValidationSettings,
     EvidenceSettings,
     DrillSettings,
+    RetentionSettings,
 ):
     """Everything an operator may set."""
 

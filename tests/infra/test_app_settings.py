@@ -26,6 +26,7 @@ LEFT = {
     "FAILBACK_FRONT_DOOR_ID": "there is no front door in this deployment",
     "FAILBACK_ALIASES": "who is whom, only an organisation knows",
     "FAILBACK_PRICES": "the default estimates are as good as a guess made in advance",
+    "FAILBACK_RETENTION": "the default keeps what people look up, and evidence lies elsewhere",
     "FAILBACK_TEST_TIME_TO_LIVE": "the default leaves people two days",
     "WEBSITE_AUTH_ENABLED": "set by App Service",
     "WEBSITE_HOSTNAME": "set by App Service",

@@ -83,6 +83,14 @@ def test_a_run_remembers_what_it_was_told_last_until_it_forgets() -> None:
     assert memory.ask("read") is None
 
 
+def test_the_register_forgets_what_is_no_more_and_nothing_else() -> None:
+    register = Entity(run_register)
+    for run in ("a", "b", "c"):
+        register.ask("add", {"id": run})
+    assert register.ask("forget", {"ids": ["b", "never-there"]}) == {"runs": ["c", "a"]}
+    assert register.ask("forget", {"ids": ["b"]}) == {"runs": ["c", "a"]}
+
+
 def test_a_decision_at_a_gate_that_was_never_opened_leaves_nothing() -> None:
     ledger = Entity(decision_ledger)
     assert ledger.ask("decide", {"id": "x"}) is None
