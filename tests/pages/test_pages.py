@@ -182,6 +182,17 @@ def test_a_page_is_fetched_again_only_where_somebody_asked_for_it(visit: Visit) 
         assert "refresh" not in headers_of(visit.get(f"{RUN}?follow={nonsense}"))
 
 
+def test_a_network_that_is_not_the_expected_one_is_shown_line_by_line() -> None:
+    machines = [standing("protected-in-reverse", NAME, testArrives={"network": "elsewhere"})]
+    rehearsal = Rehearsal(machines)
+    with rehearsal.host(settings=SETTINGS) as host:
+        visit = Visit(rehearsal, host)
+        visit.begin()
+        page = visit.get(RUN).body.decode()
+    assert "expected and found" in page
+    assert "(differs)" in page
+
+
 # -- deciding -------------------------------------------------------------------------------------------------
 
 
