@@ -12,6 +12,7 @@ from gateway.azure import Azure
 from simulator.transport import SimulatorCredential
 from tests.alerts import payloads
 from tests.alerts.world import alerts, recovered
+from tests.orchestrators.test_drills import pass_time, ticking
 from tests.rehearsal import NAME, Door, Rehearsal, standing
 
 Scenario = Callable[[], object]
@@ -88,6 +89,13 @@ def an_alert_proposes_a_run() -> object:
         return world.rehearsal.finish(world.host)
 
 
+def the_calendar_holds_a_drill() -> object:
+    rehearsal = Rehearsal()
+    with ticking(rehearsal) as host:
+        pass_time(host, rehearsal, hours=8)
+    return None
+
+
 SCENARIOS: Final[Mapping[str, Scenario]] = {
     each.__name__: each
     for each in (
@@ -101,5 +109,6 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         approved_for_later,
         nobody_is_reached,
         an_alert_proposes_a_run,
+        the_calendar_holds_a_drill,
     )
 }
