@@ -124,15 +124,15 @@ def _words(action: Mapping[str, Any]) -> str:
 # -- playing and asking again ---------------------------------------------------------------------------------
 
 
-def play(scenario: Scenario, functions: Sequence[Any] | None = None) -> list[Execution]:
+def play(scenario: Scenario) -> list[Execution]:
     """Play a scenario on the virtual clock and take down every execution."""
     tape = Tape()
-    before = tests.rehearsal.FUNCTIONS
-    tests.rehearsal.FUNCTIONS = tape.over(before if functions is None else functions)
+    tests.rehearsal.listening = tape.over
     try:
         scenario()
     finally:
-        tests.rehearsal.FUNCTIONS = before
+        tests.rehearsal.listening = list
+    assert tape.executions, "nothing was heard"
     return tape.executions
 
 
