@@ -12,7 +12,8 @@ from domain.errors import Refusal
 from domain.evidence import RecordKind
 from domain.journey import Journey
 from domain.leg import DUE, Leg, LegStatus, StageName, Task
-from domain.lifecycle import Act
+from domain.lifecycle import STILL_AWAY, Act
+from domain.recheck import PRUNED
 from domain.request import FailbackRequest, PointChoice, Select
 from domain.stage import begin
 from orchestrators import steps
@@ -43,6 +44,7 @@ def carry(trip: Trip, stage: StageName, names: Sequence[str], forbidden: tuple[A
     left = list(names)
     while left:
         points = yield from _points(trip, stage, left)
+        left = _with_their_point(trip, stage, left, points)
         legs = yield from _pass(trip, stage, left, points, forbidden)
         for leg in legs:
             _arrive(trip, stage, leg)
@@ -55,15 +57,29 @@ def _points(trip: Trip, stage: StageName, names: Sequence[str]) -> Runbook[dict[
     """Resolve the recovery points that a stage needs, just before it."""
     if stage not in _TAKES_POINT:
         return {}
-    choices = {name: _choice(trip, stage, name) for name in names}
+    # What is at home already is only judged there; once it is committed, it has no points any more.
+    coming = [name for name in names if stage is not StageName.MOVE or trip.journeys[name].state in STILL_AWAY]
+    choices = {name: _choice(trip, stage, name) for name in coming}
     wanted = {name: choice for name, choice in choices.items() if _is_ours_to_choose(choice)}
     points = yield from choose(trip, wanted)
     for name in names:
         if stage is StageName.REHEARSE:
             trip.note(name, rehearsed_point=points.get(name))
-        elif name in points:
+        elif name in points and (stage is not StageName.MOVE or points[name].refusal is None):
+            # The point that was approved stays the one that was approved, whether or not it can be read now.
             trip.note(name, point=points[name])
     return points
+
+
+def _with_their_point(
+    trip: Trip, stage: StageName, names: Sequence[str], points: Mapping[str, ChosenPoint]
+) -> list[str]:
+    """Give the machines that may go on; where the approved point is gone, people must agree to another one."""
+    refused = {name: point.refusal for name, point in points.items() if stage is StageName.MOVE and point.refusal}
+    gone = {name: refusal.what for name, refusal in refused.items() if refusal.code in PRUNED}
+    for name, why in gone.items():
+        trip.journeys[name] = trip.journeys[name].withdrawn(why).having(point=None, rehearsal=None)
+    return [name for name in names if name not in gone]
 
 
 def _choice(trip: Trip, stage: StageName, name: str) -> PointChoice:
@@ -202,6 +218,11 @@ def approved_point(journey: Journey) -> PointChoice:
     """Name the very point that was approved; only "latest" without a limit stays the service's to choose."""
     approved = journey.point.id if journey.point else None
     return PointChoice(select=Select.CUSTOM, id=approved) if approved else journey.subject.point
+
+
+def unshown_point(journey: Journey) -> Refusal | None:
+    """Say why people could not be shown the recovery point that would be used, if it is ours to choose."""
+    return journey.point.refusal if journey.point and _is_ours_to_choose(journey.subject.point) else None
 
 
 def _broken(stage: StageName, leg: Leg, error: Exception) -> Leg:

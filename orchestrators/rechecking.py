@@ -12,7 +12,7 @@ from domain.recheck import Changed, Rechecked, RecheckRequest, seen_of
 from domain.request import FailbackRequest, MachineRequest, PointChoice
 from orchestrators import steps
 from orchestrators.bide import Wait, Waited
-from orchestrators.carrying import approved_point
+from orchestrators.carrying import approved_point, unshown_point
 from orchestrators.context import Runbook
 from orchestrators.trip import Trip
 
@@ -29,7 +29,8 @@ def recheck(trip: Trip, gate: GateName, names: Sequence[str]) -> Runbook[dict[st
         request=_about(trip, gate, names),
         seen={name: seen_of(trip.plan, trip.journeys[name]) for name in names},
     )
-    changed = yield from _changed(trip, gate, request)
+    found = yield from _changed(trip, gate, request)
+    changed = {**_unshown(trip, gate, names), **found}
     for name, each in changed.items():
         journey = trip.journeys[name].withdrawn(*each.why)
         trip.journeys[name] = journey.having(
@@ -38,6 +39,16 @@ def recheck(trip: Trip, gate: GateName, names: Sequence[str]) -> Runbook[dict[st
         if each.pruned:
             trip.note(name, point=None, rehearsal=None)
     return {} if trip.ended_early is not None else changed
+
+
+def _unshown(trip: Trip, gate: GateName, names: Sequence[str]) -> dict[str, Changed]:
+    """Void what people agreed to without having been shown the recovery point of the failover."""
+    refused = {name: unshown_point(trip.journeys[name]) for name in names if gate is GateName.FAILBACK}
+    return {
+        name: Changed(why=(f"no recovery point was shown: {refusal.what}",))
+        for name, refusal in refused.items()
+        if refusal is not None
+    }
 
 
 def _about(trip: Trip, gate: GateName, names: Sequence[str]) -> FailbackRequest:

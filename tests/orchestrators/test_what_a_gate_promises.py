@@ -295,6 +295,60 @@ def test_a_commit_is_void_when_somebody_brought_the_machine_to_another_recovery_
         assert shown["usedPoint"]["id"] == other
 
 
+def _until(rehearsal: Rehearsal, host: SyncHost, act: str) -> None:
+    while act not in acts(rehearsal):
+        assert host.step()
+
+
+def test_a_retry_fails_over_to_the_point_that_was_approved_and_no_other() -> None:
+    rehearsal = Rehearsal()
+    with under_way(rehearsal, recoveryPoint={"select": "latestProcessed"}, testFailover={"enabled": True}) as host:
+        gate = asked(rehearsal, host)
+        approved = gate["shown"]["machines"][0]["point"]["id"]
+        decided(rehearsal, host, gate)
+        _until(rehearsal, host, "testFailoverCleanup")
+        rehearsal.fault("connection-closed", path="/recoveryPoints", times=None, seconds=900)
+        gate = asked(rehearsal, host)
+        assert gate["gate"] == "intervention"
+        let_pass(host, rehearsal, timedelta(hours=1))
+        decided(rehearsal, host, gate, decision="retry")
+        shown = asked(rehearsal, host)["shown"]["machines"][0]
+    assert approved.endswith(shown["usedPoint"]["id"])
+
+
+def test_a_point_that_is_gone_when_it_is_needed_is_asked_about_and_never_replaced() -> None:
+    rehearsal = Rehearsal()
+    rehearsal.fault("job-fails", act="testFailoverCleanup")
+    chosen: dict[str, Any] = {"recoveryPoint": {"select": "latestProcessed"}, "testFailover": {"enabled": True}}
+    with under_way(rehearsal, **chosen, approvals={"timeout": "P5D"}) as host:
+        decided(rehearsal, host, asked(rehearsal, host))
+        gate = asked(rehearsal, host)
+        assert gate["gate"] == "intervention"
+        let_pass(host, rehearsal, timedelta(hours=30))
+        decided(rehearsal, host, gate, decision="retry")
+        again = asked(rehearsal, host)
+    assert (again["gate"], again["round"]) == ("failback", 2)
+    assert "there is no recovery point" in str(again["shown"]["machines"][0]["void"])
+    assert acts(rehearsal) == ["testFailover", *["testFailoverCleanup"] * 2, "testFailover"]
+
+
+def test_what_was_approved_without_a_recovery_point_to_be_seen_is_asked_about_again() -> None:
+    rehearsal = Rehearsal()
+    with under_way(rehearsal, recoveryPoint={"select": "latestProcessed"}) as host:
+        while "child" not in str(host.status(rehearsal.run).custom_status):
+            assert host.step()
+        rehearsal.fault("connection-closed", path="/recoveryPoints", times=None, seconds=900)
+        gate = asked(rehearsal, host)
+        assert "refusal" in gate["shown"]["machines"][0]["point"]
+        let_pass(host, rehearsal, timedelta(hours=1))
+        decided(rehearsal, host, gate)
+        again = asked(rehearsal, host)
+    assert (again["gate"], again["round"]) == ("failback", 2)
+    shown = again["shown"]["machines"][0]
+    assert "no recovery point was shown" in str(shown["void"])
+    assert "refusal" not in shown["point"]
+
+
 def _click(rehearsal: Rehearsal, act: str, point: str | None = None) -> None:
     """Do something in the portal, and wait until it is done."""
     vault = rehearsal.azure.vault(VAULT)

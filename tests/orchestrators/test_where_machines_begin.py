@@ -151,3 +151,10 @@ def test_a_machine_named_twice_in_different_ways_is_one_machine() -> None:
     rehearsal = Rehearsal()
     report = rehearsal.play(machines=[NAME.upper()])
     assert [each["name"] for each in report["machines"]] == [NAME]
+
+
+def test_a_machine_at_home_needs_no_recovery_point_whatever_the_request_chose() -> None:
+    rehearsal = Rehearsal([standing("committed-in-reverse")])
+    report = rehearsal.play(recoveryPoint={"select": "latestProcessed"})
+    assert machine(report)["outcome"] == "home"
+    assert acts(rehearsal) == ["reprotect"]
