@@ -85,13 +85,14 @@ def notes(gate: GateName, request: FailbackRequest, *, skippable: bool = False) 
 def may_pass_silently(gate: GateName, journey: Journey) -> bool:
     """Tell whether silence may approve: only what was checked, found well, and done as this run meant it.
 
-    Not a machine whose approval was void before, and not one that somebody else's job brought to a recovery point
-    of their own choice.
+    Not a machine whose approval was void before, not one with a check that failed when it was done again, and not
+    one that somebody else's job brought to a recovery point of their own choice.
     """
     found = journey.rehearsal if gate is GateName.FAILBACK else journey.validation
     well = found is not None and found.verdict in {Verdict.PASSED, Verdict.WARNED}
     as_meant = _ours(journey, Act.TEST_FAILOVER) if gate is GateName.FAILBACK else _at_our_point(journey)
-    return well and as_meant and not journey.void
+    failed = any(check.verdict is Verdict.FAILED for check in journey.checks or ())
+    return well and as_meant and not failed and not journey.void
 
 
 def _ours(journey: Journey, act: Act) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.approvals import GateName
-from domain.contract import ChosenPoint, Verdict
+from domain.contract import Check, ChosenPoint, Verdict
 from domain.errors import Refusal
 from domain.gate import OFFERS
 from domain.lifecycle import Act
@@ -106,6 +106,14 @@ def test_silence_never_approves_where_somebody_elses_job_went_its_own_way() -> N
     tested = record(Act.TEST_FAILOVER).having(ours=False)
     assert not may_pass_silently(GateName.FAILBACK, journey(jobs=(tested,), rehearsal=found))
     assert may_pass_silently(GateName.FAILBACK, journey(jobs=(record(Act.TEST_FAILOVER),), rehearsal=found))
+
+
+def test_silence_never_passes_over_a_check_that_failed_when_it_was_done_again() -> None:
+    for verdict, passes in ((Verdict.WARNED, True), (Verdict.FAILED, False)):
+        again = (Check(name="primary region", verdict=verdict, evidence="4 cores needed, 0 free"),)
+        made = journey(S.AWAY_PROTECTED, rehearsal=validation(), validation=validation(), checks=again)
+        assert may_pass_silently(GateName.FAILBACK, made) is passes
+        assert may_pass_silently(GateName.COMMIT, made) is passes
 
 
 def test_why_an_approval_is_void_is_shown_and_silence_does_not_pass_over_it() -> None:
