@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
@@ -97,7 +98,7 @@ class ApprovalPolicy(Wire):
 
     @model_validator(mode="after")
     def _quorum_can_be_reached(self) -> Self:
-        people = {person.casefold() for person in self.approvers}
+        people = folded(self.approvers)
         # How many people are in a group is known to Entra alone.
         if people and not self.groups and len(people) < self.quorum:
             raise ValueError(f"a quorum of {self.quorum} cannot be reached by {len(people)} approvers")
@@ -141,5 +142,6 @@ class ApprovalPolicy(Wire):
 
 
 def folded(names: Iterable[str]) -> frozenset[str]:
-    """Give names as they are compared: letter case means nothing, an empty one is nobody."""
-    return frozenset(name.strip().casefold() for name in names if name.strip())
+    """Give names as they are compared: letter case and Unicode spelling mean nothing, an empty one is nobody."""
+    spelt = (unicodedata.normalize("NFKC", name).strip() for name in names)
+    return frozenset(unicodedata.normalize("NFKC", name.casefold()) for name in spelt if name)

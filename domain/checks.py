@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
+from domain.approvals import folded
 from domain.contract import Check, ChosenPoint, Facts, Size, Subject, Verdict
 from domain.duration import spoken
 from domain.lifecycle import STILL_AWAY, MachineState, heading, in_words, is_homeward
@@ -46,12 +47,12 @@ def of_run(request: FailbackRequest, machines: Sequence[MachineDetails], facts: 
 
 
 def _people(request: FailbackRequest) -> Iterator[Check]:
-    policy, requester = request.approvals, (request.requested_by or "").casefold()
+    policy, requester = request.approvals, folded((request.requested_by or "", request.requested_by_id or ""))
     if request.mode is not Mode.FAILBACK or not policy.approvers:
         return
-    able = {person.casefold() for person in policy.approvers}
+    able = folded(policy.approvers)
     if not policy.requester_may_approve:
-        able -= {requester}
+        able -= requester
     if len(able) >= policy.quorum:
         yield _passed("approvers", f"{len(able)} of those named may approve; {policy.quorum} must")
     else:

@@ -226,6 +226,17 @@ def test_one_person_with_two_accounts_is_one_person() -> None:
     assert not judged.outcomes
 
 
+def test_a_name_spelt_otherwise_in_unicode_is_the_same_person() -> None:
+    composed, apart, wide = "jos\u00e9@contoso.com", "jose\u0301@contoso.com", "jos\u00e9\uff20contoso.com"
+    with pytest.raises(ValidationError, match="a quorum of 2 cannot be reached by 1 approvers"):
+        ApprovalPolicy(approvers=(composed, apart), quorum=2)
+    asked = ledger(policy=ApprovalPolicy(approvers=(composed, apart, "ann"), quorum=2))
+    votes = [entry(asked.question, by=name, id=name) for name in (composed, apart, wide)]
+    assert taken(asked, *votes) == [Judgement.RECORDED, *[Judgement.DUPLICATE] * 2]
+    own = ledger(requested_by=composed, policy=ApprovalPolicy(approvers=(composed, apart, "ann")))
+    assert taken(own, entry(own.question, by=apart)) == [Judgement.NOT_PERMITTED]
+
+
 def test_who_asked_may_not_approve_under_another_name_of_the_same_person() -> None:
     asked = ledger(requested_by="dana@contoso.com", requested_by_id="oid-dana")
     known = ledger(requested_by="dana@contoso.com", policy=ApprovalPolicy(quorum=2))
