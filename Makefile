@@ -10,7 +10,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 CODE := function_app.py orchestrators activities triggers domain gateway identity simulator localhost cli infra tests
 
 # What fails beside others on a busy machine is asked once more alone: a rule that is broken fails twice.
-SUITE = $(BIN)/python -m pytest -q -n 2
+SUITE = $(BIN)/python -m pytest -q -n 2 --dist worksteal
 AGAIN = $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none
 
 help: ## what can be asked for
