@@ -101,12 +101,13 @@ docs: $(VENV)/local.stamp ## write the pages that are made from the code
 	$(BIN)/python -m domain.settings > docs/configuration.md
 	$(BIN)/python -m triggers.openapi > docs/api.md
 
-bench: $(VENV)/dev.stamp ## measure the local host; JSON under build/, a table here
+bench: $(VENV)/dev.stamp ## measure hosts, doors and whole failbacks; JSON under build/, tables here
 	@mkdir -p build
 	$(BIN)/python bench/localhost.py build/bench-localhost.json
 	$(BIN)/python bench/simulator.py build/bench-simulator.json
 	$(BIN)/python bench/startup.py build/bench-startup.json
 	$(BIN)/python bench/alerts.py build/bench-alerts.json
+	$(BIN)/python bench/failbacks.py build/bench-failbacks.json
 
 chaos: $(VENV)/dev.stamp ## the long randomized runs, and kills at every boundary; JUnit under build/
 	@mkdir -p build
