@@ -88,7 +88,10 @@ def _first_line(connection: socket.socket, deadline: float) -> bytes:
         if left <= 0:
             raise TimeoutError("no status in time")
         connection.settimeout(left)
-        part = connection.recv(_LONGEST_STATUS)
+        try:
+            part = connection.recv(_LONGEST_STATUS)
+        except TimeoutError:
+            raise TimeoutError("no status in time") from None
         if not part:
             break
         read += part
