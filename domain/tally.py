@@ -10,7 +10,7 @@ Whether a decision came in time is told by the time that its door stamped on it,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from domain.approvals import ApprovalPolicy, GateName, OnTimeout, folded
@@ -226,17 +226,24 @@ def silence_of(
     }
 
 
+# Machines change: what nobody could begin within a day of its time, people must look at again.
+GOOD_FOR: Final = timedelta(days=1)
+
+
 class Term(NamedTuple):
     """From when on, and up to when, what was approved may be done."""
 
     begins: datetime
-    ends: datetime | None
+    ends: datetime
 
 
 def term_of(policy: ApprovalPolicy, outcome: Outcome, now: datetime) -> Term:
-    """Say when something that was approved now may be done: not before people said, and inside the window only."""
+    """Say when something that was approved now may be done.
+
+    Not before people said; inside the window only, or without one, within a day.
+    """
     begins = max(now, outcome.not_before or now)
     if policy.window is None:
-        return Term(begins, None)
+        return Term(begins, begins + GOOD_FOR)
     opening = policy.window.opening(begins)
     return Term(max(begins, opening.start), opening.end)

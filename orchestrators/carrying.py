@@ -22,6 +22,8 @@ from orchestrators.context import Runbook
 from orchestrators.stage import Passage, StageResult
 from orchestrators.trip import Trip
 
+# Why people are asked again about what could not begin in time.
+PASSED: Final = "the time that it was approved for passed before it could be done"
 # These stages bring a machine to a recovery point.
 _TAKES_POINT: Final = frozenset({StageName.REHEARSE, StageName.MOVE, StageName.CHANGE_POINT})
 # A gate shows so many other points of one machine, and of all together about so many: history keeps them.
@@ -201,7 +203,9 @@ def _arrive(trip: Trip, stage: StageName, leg: Leg) -> None:
     journey = trip.journeys[leg.subject.name].after(stage, leg)
     if leg.status is LegStatus.STOPPED:
         cancelled = trip.cancelled is not None
-        journey = journey.stopped(f"the run was cancelled: {trip.cancelled}") if cancelled else journey.withdrawn()
+        journey = (
+            journey.stopped(f"the run was cancelled: {trip.cancelled}") if cancelled else journey.withdrawn(PASSED)
+        )
     trip.journeys[journey.name] = journey
 
 

@@ -83,7 +83,7 @@ def take_next_group(trip: Trip) -> Runbook[None]:
         yield from way(trip, [subject.name for subject in trip.plan.groups[trip.generation]])
     except Exception as error:  # noqa: BLE001 - a defect of ours leaves no rehearsal, no lock, and a report
         trip.break_off(error)
-        yield from clean_up(trip, list(trip.journeys))
+        yield from clean_up_at_last(trip)
 
 
 def may_begin(trip: Trip) -> Runbook[None]:
@@ -205,6 +205,14 @@ def clean_up(trip: Trip, names: Sequence[str]) -> Runbook[None]:
 
 def _still_away(trip: Trip, names: Sequence[str]) -> list[str]:
     return [name for name in trip.travelling(names) if trip.journeys[name].state in STILL_AWAY]
+
+
+def clean_up_at_last(trip: Trip) -> Runbook[None]:
+    """Clean up after a defect; where that breaks too, the report says loudly what was left."""
+    try:
+        yield from clean_up(trip, list(trip.journeys))
+    except Exception as error:  # noqa: BLE001 - nothing may keep the report from being written
+        trip.break_off(error)
 
 
 def _at_home_uncommitted(trip: Trip, names: Sequence[str]) -> list[str]:

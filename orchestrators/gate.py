@@ -5,13 +5,14 @@ The ledger entity is the only judge of decisions; events merely wake the gate, a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from domain import contract, telling
 from domain.approvals import GateName
 from domain.control import Control
-from domain.gate import Entry, Outcome, Question
+from domain.gate import Entry, Judgement, Outcome, Question
 from domain.notices import Notice
 from domain.wire import Answer
 from orchestrators import steps
@@ -66,6 +67,12 @@ class GateResult(Answer):
     withdrawn: str | None = None
     heralds: tuple[str, ...] = ()
 
+    @property
+    def broken_glass(self) -> tuple[Entry, ...]:
+        """The decisions by which somebody decided alone, for the whole quorum."""
+        counted = (entry for entry in self.entries if entry.judgement is Judgement.RECORDED)
+        return tuple(entry for entry in counted if entry.break_glass)
+
 
 def gate(context: Context) -> Runbook[dict[str, Any] | None]:
     """Ask people, and wait as long as the policy allows.
@@ -92,6 +99,8 @@ def gate(context: Context) -> Runbook[dict[str, Any] | None]:
 
     # 3. Close
     closed = GateResult.from_wire((yield from steps.ask_entity(context, contract.LEDGER, vigil.key, "close")))
+    # Somebody may have done so between the last look and the close.
+    vigil = yield from _warn(context, vigil, closed.broken_glass)
     told = telling.gate_closed(vigil.question, vigil.key, closed.outcomes, context.current_utc_datetime)
     vigil = yield from _tell(context, vigil, told)
     return closed.having(cancelled=end.cancelled, withdrawn=end.withdrawn, heralds=vigil.heralds).to_wire()
@@ -102,7 +111,7 @@ def _look(context: Context, vigil: Vigil, event: str) -> Runbook[tuple[Vigil, Ga
     _show(context, vigil, event, None)
     tally = Tally.from_wire((yield from steps.ask_entity(context, contract.LEDGER, vigil.key, "read")))
     control = yield from steps.control(context, vigil.question.run)
-    vigil = yield from _warn(context, vigil, tally)
+    vigil = yield from _warn(context, vigil, tally.broken_glass)
     end = _end(vigil.question, tally, control, context.current_utc_datetime)
     if end is None:
         if not tally.settled:
@@ -122,9 +131,9 @@ def _end(question: Question, tally: Tally, control: Control, now: datetime) -> G
     return GateResult() if over and control.paused is None else None
 
 
-def _warn(context: Context, vigil: Vigil, tally: Tally) -> Runbook[Vigil]:
+def _warn(context: Context, vigil: Vigil, broken_glass: Iterable[Entry]) -> Runbook[Vigil]:
     """Tell at once, and loudly, of everybody who broke the glass."""
-    for entry in tally.broken_glass:
+    for entry in broken_glass:
         if entry.id not in vigil.broken_glass:
             vigil = vigil.having(broken_glass=(*vigil.broken_glass, entry.id))
             vigil = yield from _tell(context, vigil, telling.break_glass(vigil.question, vigil.key, entry))

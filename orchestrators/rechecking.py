@@ -12,7 +12,7 @@ from domain.recheck import Changed, Rechecked, RecheckRequest, seen_of
 from domain.request import FailbackRequest, MachineRequest, PointChoice
 from orchestrators import steps
 from orchestrators.bide import Wait, Waited
-from orchestrators.carrying import approved_point, unshown_point
+from orchestrators.carrying import PASSED, approved_point, unshown_point
 from orchestrators.context import Runbook
 from orchestrators.trip import Trip
 
@@ -106,11 +106,11 @@ def when_it_is_time(trip: Trip, gate: GateName, names: Sequence[str]) -> Runbook
 
 
 def _in_time(trip: Trip, name: str) -> bool:
-    """Tell whether people's word is still good; the window's end takes it back."""
+    """Tell whether people's word is still good; it is taken back when its time has passed."""
     until = trip.journeys[name].until
     if until is None or trip.context.current_utc_datetime < until:
         return True
-    trip.journeys[name] = trip.journeys[name].withdrawn("the maintenance window ended before it could be done")
+    trip.journeys[name] = trip.journeys[name].withdrawn(PASSED)
     return False
 
 

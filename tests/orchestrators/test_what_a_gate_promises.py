@@ -241,7 +241,7 @@ def test_the_windows_end_withdraws_the_approval_and_the_gate_asks_again() -> Non
         host.signal_entity("run_control", rehearsal.run, "resume", about)
         gate = asked(rehearsal, host)
     assert (gate["gate"], gate["round"]) == ("failback", 2)
-    assert "window ended" in str(gate["shown"]["machines"][0]["void"])
+    assert "time that it was approved for" in str(gate["shown"]["machines"][0]["void"])
     assert acts(rehearsal) == []
 
 
@@ -260,6 +260,21 @@ def test_machines_whose_turn_has_not_come_when_the_window_ends_are_asked_about_a
     assert again["gate"] == "failback"
     assert 0 < len(done) < 5
     assert set(again["machines"]) == set(names) - done
+    assert all("time that it was approved for" in str(row["void"]) for row in again["shown"]["machines"])
+
+
+def test_an_approval_is_good_for_a_day_and_then_the_gate_asks_again() -> None:
+    rehearsal = Rehearsal()
+    rehearsal.fault("job-fails", act="testFailoverCleanup")
+    with under_way(rehearsal, testFailover={"enabled": True}, approvals={"timeout": "P3D"}) as host:
+        assert decided(rehearsal, host, asked(rehearsal, host)) == 200
+        failed = asked(rehearsal, host)
+        let_pass(host, rehearsal, timedelta(hours=26))
+        assert decided(rehearsal, host, failed, decision="retry") == 200
+        again = asked(rehearsal, host)
+    assert (failed["gate"], again["gate"], again["round"]) == ("intervention", "failback", 2)
+    assert "time that it was approved for" in str(again["shown"]["machines"][0]["void"])
+    assert "failover" not in acts(rehearsal)
 
 
 # -- on what --------------------------------------------------------------------------------------------------
@@ -318,13 +333,15 @@ def test_a_retry_fails_over_to_the_point_that_was_approved_and_no_other() -> Non
 
 def test_a_point_that_is_gone_when_it_is_needed_is_asked_about_and_never_replaced() -> None:
     rehearsal = Rehearsal()
+    # After two hours one point an hour is kept; the one that will be approved is not to be that one.
+    rehearsal.clock.advance(timedelta(minutes=20))
     rehearsal.fault("job-fails", act="testFailoverCleanup")
     chosen: dict[str, Any] = {"recoveryPoint": {"select": "latestProcessed"}, "testFailover": {"enabled": True}}
     with under_way(rehearsal, **chosen, approvals={"timeout": "P5D"}) as host:
         decided(rehearsal, host, asked(rehearsal, host))
         gate = asked(rehearsal, host)
         assert gate["gate"] == "intervention"
-        let_pass(host, rehearsal, timedelta(hours=30))
+        let_pass(host, rehearsal, timedelta(hours=5))
         decided(rehearsal, host, gate, decision="retry")
         again = asked(rehearsal, host)
     assert (again["gate"], again["round"]) == ("failback", 2)

@@ -203,6 +203,21 @@ def test_a_defect_in_the_runbook_itself_ends_in_a_report_without_rehearsal_or_lo
     assert acts(rehearsal) == ["testFailover", "testFailoverCleanup"]
 
 
+def test_a_clean_up_that_breaks_too_is_said_loudly_and_keeps_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(), instance_id=rehearsal.run)
+        gate = asked(rehearsal, host)
+        monkeypatch.setattr("orchestrators.failback.heed", _broken)
+        monkeypatch.setattr("orchestrators.failback.clean_up", _broken)
+        rehearsal.decide(host, gate)
+        report = rehearsal.finish(host)
+        assert host.entity("machine_lock", lock_key(VAULT, NAME)) == {"holder": None}
+    assert machine(report)["failure"]["code"] == "RunBroke"
+    assert not machine(report)["cleanedUp"]
+    assert any(NAME in warning and "clean" in warning for warning in report["warnings"])
+
+
 def _broken(*_: Any) -> None:
     raise ValueError("a defect")
 
