@@ -54,14 +54,15 @@ format: $(VENV)/dev.stamp ## write the code as the formatter would
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
+# The extras that others ask for stay in the pins: pip would look for newer releases of a name without them.
+LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--no-emit-index-url --no-header --upgrade
+
 lock: | $(BIN)/python ## pin every requirement with its hashes, newest that fit
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--upgrade pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--upgrade --constraint requirements.txt --extra local pyproject.toml -o requirements-local.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--upgrade --constraint requirements-local.txt --extra local --group dev pyproject.toml -o requirements-dev.txt
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) --constraint requirements.txt --extra local pyproject.toml -o requirements-local.txt
+	$(LOCK) --constraint requirements-local.txt --extra local --group dev pyproject.toml -o requirements-dev.txt
 
 # Tools that would not fit among our own requirements live each in a place of its own, in one version.
 build/checkov/bin/checkov: | $(BIN)/python
