@@ -45,6 +45,8 @@ class Hit(Answer):
     at: datetime | None = None
     # Whether the bad news stays bad until it is taken back; what never recovers only begins the calm anew.
     lasting: bool = False
+    # Whether nothing of the same moment can be younger: a resolution may bear the time at which its alert fired.
+    final: bool = False
     words: str
     timing: Timing
     # Only a route that proposes has storms; the others take note.
@@ -93,6 +95,8 @@ class Word(Answer):
     at: datetime
     heard: datetime
     lasting: bool = False
+    # What old desks hold is not known to be final.
+    final: bool = False
 
 
 class Storm(Answer):
@@ -166,9 +170,9 @@ def _taken(desk: Desk, hit: Hit, now: datetime) -> tuple[Desk, Heard]:
         return desk, Heard(verdict=Verdict.NOTED)
     subject = digest([hit.storm, hit.subject])[:16]
     before, at = desk.said.get(subject), min(hit.at or now, now)
-    if before is not None and before.at > at:
+    if before is not None and (before.at, before.final) > (at, hit.final):
         return desk, Heard(verdict=Verdict.OUTDATED, words="something younger was said of it")
-    word = Word(storm=hit.storm, part=hit.part, at=at, heard=now, lasting=hit.lasting)
+    word = Word(storm=hit.storm, part=hit.part, at=at, heard=now, lasting=hit.lasting, final=hit.final)
     said = {**{name: each for name, each in desk.said.items() if name != subject}, subject: word}
     desk = desk.having(said=dict(_last(tuple(said.items()), _WORDS)))
     storm = desk.storms.get(hit.storm)

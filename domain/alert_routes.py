@@ -60,10 +60,12 @@ def is_field(name: str) -> bool:
 
 
 def fields_of(alert: Alert) -> dict[str, tuple[str, ...]]:
-    """Give everything of an alert that can be compared, by name."""
+    """Give everything of an alert that can be compared, by name in small letters."""
     told = alert.to_wire()
-    plain = {name: _values(told.get(name)) for name in _PLAIN}
-    inner = {f"{table}.{name}": (value,) for table in _TABLES for name, value in told.get(table, {}).items()}
+    plain = {name.casefold(): _values(told.get(name)) for name in _PLAIN}
+    inner = {
+        f"{table}.{name}".casefold(): (value,) for table in _TABLES for name, value in told.get(table, {}).items()
+    }
     return {**plain, **inner}
 
 
@@ -334,4 +336,7 @@ def part_of(route: Route, alert: Alert) -> Part | None:
 def correlation(route: Route, alert: Alert) -> str:
     """Name the storm that an alert belongs to."""
     fields = fields_of(alert) if route.correlate_by else {}
-    return "; ".join(f"{name}={','.join(fields.get(name, ()))}"[:200] for name in route.correlate_by) or "all"
+    return (
+        "; ".join(f"{name}={','.join(fields.get(name.casefold(), ()))}"[:200] for name in route.correlate_by)
+        or "all"
+    )

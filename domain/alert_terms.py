@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+# By name in small letters, for not every service spells its names alike.
 Fields: TypeAlias = Mapping[str, Sequence[str]]
 Term: TypeAlias = Callable[[Fields], bool]
 
@@ -164,7 +165,7 @@ class _Parser:
 
 
 def _compare(name: str, sign: str, wanted: Sequence[str], *, negated: bool) -> Term:
-    test = _ONE[sign]
+    test, name = _ONE[sign], name.casefold()
 
     def compare(fields: Fields) -> bool:
         values = fields.get(name) or ("",)

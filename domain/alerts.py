@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from domain.alert_families import ITEM, JOB, VAULT, Family, family_of, is_priced, recovered
 from domain.errors import Refusal, bounded
-from domain.lenient import MOST, Document, as_table, inside, listed, scalars, table, text, texts
+from domain.lenient import MOST, Document, as_table, inside, listed, scalars, table, text, texts, under
 from domain.machine import last_segment, region
 from domain.wire import Answer, digest
 
@@ -23,29 +24,11 @@ LARGEST: Final = 262_144
 SCHEMA: Final = "azureMonitorCommonAlertSchema"
 _DEEPEST: Final = 32
 
-_VAULT = re.compile(
-    r"^/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.recoveryservices/vaults/[^/]+", re.IGNORECASE
-)
-_ITEM = re.compile(_VAULT.pattern + r"/replicationfabrics/[^/]+/replicationprotectioncontainers/[^/]+"
-                   r"/replicationprotecteditems/[^/]+$", re.IGNORECASE)  # fmt: skip
-_JOB = re.compile(_VAULT.pattern + r"/replicationjobs/(?P<job>[^/]+)$", re.IGNORECASE)
 _MACHINE = re.compile(r"/providers/microsoft\.compute/virtualmachines/(?P<name>[^/]+)$", re.IGNORECASE)
-_TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$", re.IGNORECASE)
+_TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$", re.IGNORECASE)
 # How log search rules name the machine, the vault and the job that a row is about.
 _NAMES_MACHINE: Final = frozenset({"name_s", "replicateditemfriendlyname", "computer", "affectedresourcename_s"})
 _NAMES_JOB: Final = frozenset({"jobuniqueid", "jobid", "job"})
-
-
-class Family(StrEnum):
-    """The families of alerts, as routes name them."""
-
-    LOG = "log"
-    METRIC = "metric"
-    ADMINISTRATIVE = "administrative"
-    SERVICE_HEALTH = "serviceHealth"
-    RESOURCE_HEALTH = "resourceHealth"
-    SITE_RECOVERY = "siteRecovery"
-    OTHER = "other"
 
 
 class Condition(StrEnum):
@@ -118,9 +101,7 @@ def parse(document: Any) -> Alert:
     if faults:
         raise NotAnAlertError(faults)
     data = table(document, "data")
-    essentials, context = table(data, "essentials"), table(data, "alertContext")
-    family = _family(text(essentials, "monitoringService"), context)
-    return _Reading(family, essentials, context, data).alert()
+    return _Reading(table(data, "essentials"), table(data, "alertContext"), data).alert()
 
 
 def _fault(about: str, what: str, remedy: str) -> Refusal:
@@ -128,8 +109,8 @@ def _fault(about: str, what: str, remedy: str) -> Refusal:
 
 
 def _faults(document: Any) -> Iterator[Refusal]:
-    schema = as_table(document).get("schemaId")
-    if schema != SCHEMA:
+    schema = under(as_table(document), "schemaId")
+    if not isinstance(schema, str) or schema.strip().casefold() != SCHEMA.casefold():
         given = f"{bounded(repr(schema), 80)} is another" if schema else "there is none"
         remedy = "switch the common alert schema on for this receiver of the action group"
         yield _fault("schemaId", f"expected {SCHEMA}: {given}", remedy)
@@ -138,7 +119,7 @@ def _faults(document: Any) -> Iterator[Refusal]:
     if not text(essentials, "alertId"):
         yield _fault("data.essentials.alertId", "an alert has an id", "send what Azure Monitor sent, unchanged")
     if _condition(essentials) is None:
-        given = bounded(repr(essentials.get("monitorCondition")), 80)
+        given = bounded(repr(under(essentials, "monitorCondition")), 80)
         what = f"expected Fired or Resolved, found {given}"
         yield _fault("data.essentials.monitorCondition", what, "send what Azure Monitor sent, unchanged")
 
@@ -156,51 +137,17 @@ def _hostile(document: Any) -> Iterator[Refusal]:
     yield _fault("data", f"nested deeper than {_DEEPEST} levels", "send what Azure Monitor sent, unchanged")
 
 
-def _family(service: str, context: Document) -> Family:
-    """Tell the family by the service that raised the alert and its kind of condition, never by signal type."""
-    name = re.sub(r"[^a-z]", "", service.casefold())
-    kind = text(context, "conditionType").casefold()
-    if name in _BY_SERVICE:
-        return _BY_SERVICE[name]
-    if kind == "logquerycriteria":
-        return Family.LOG
-    if kind.endswith("criteria"):
-        return Family.METRIC
-    return Family.SITE_RECOVERY if _is_site_recovery(context) else Family.OTHER
-
-
-_BY_SERVICE: Final = {
-    "servicehealth": Family.SERVICE_HEALTH,
-    "activitylogservicehealth": Family.SERVICE_HEALTH,
-    "resourcehealth": Family.RESOURCE_HEALTH,
-    "activitylogresourcehealth": Family.RESOURCE_HEALTH,
-    "activitylogadministrative": Family.ADMINISTRATIVE,
-    "logalertsv": Family.LOG,
-    "loganalytics": Family.LOG,
-    "applicationinsights": Family.LOG,
-    "platform": Family.METRIC,
-    "azuresiterecovery": Family.SITE_RECOVERY,
-    "siterecovery": Family.SITE_RECOVERY,
-    "azurebackup": Family.OTHER,
-}
-
-
-def _is_site_recovery(context: Document) -> bool:
-    """Know Site Recovery's own alert by what it is about, for the name of its service is not published."""
-    return bool(_ITEM.match(text(context, "protectedItemId")))
-
-
 class _Reading:
     """One alert being read."""
 
-    def __init__(self, family: Family, essentials: Document, context: Document, data: Document) -> None:
-        self._family = family
+    def __init__(self, essentials: Document, context: Document, data: Document) -> None:
         self._essentials = essentials
         self._context = context
         self._data = data
         self._properties = table(context, "properties")
         self._dimensions = dict(_dimensions(context))
         self._ids = [*self._targets(), *self._mentioned()]
+        self._family = family_of(text(essentials, "monitoringService"), context, self._ids)
 
     def alert(self) -> Alert:
         """Put everything together."""
@@ -229,11 +176,17 @@ class _Reading:
             context=dict(self._said()),
             tracking_id=tracking,
             stage=self._stage(),
-            recovered=self._recovered(condition),
-            synthetic=text(self._properties, "IsSynthetic", "isSynthetic").casefold() == "true",
+            recovered=recovered(
+                self._family,
+                resolved=condition is Condition.RESOLVED,
+                stage=self._stage() or "",
+                context=self._context,
+                properties=self._properties,
+            ),
+            synthetic=str(under(self._properties, "IsSynthetic")).strip().casefold() == "true",
             subject=self._subject(tracking),
-            vault=next((match[0] for each in self._ids if (match := _VAULT.match(each))), None),
-            item=next((each for each in self._ids if _ITEM.match(each)), None),
+            vault=next((match[0] for each in self._ids if (match := VAULT.match(each))), None),
+            item=next((each for each in self._ids if ITEM.match(each)), None),
             machines=tuple(self._machines()),
             job=self._job(),
             words="",
@@ -243,28 +196,37 @@ class _Reading:
     # -- what it is about -------------------------------------------------------------------------------------
 
     def _targets(self) -> list[str]:
-        return list(texts(self._essentials.get("alertTargetIDs") or self._essentials.get("alertTargetIds")))
+        return texts(under(self._essentials, "alertTargetIDs"))
 
     def _mentioned(self) -> Iterator[str]:
         """Give everything else that may be an id of what the alert is about, the surest first."""
-        for name in ("protectedItemId", "affectedItems", "linkedResourceId", "sourceId"):
-            yield from texts(self._context.get(name))
-        yield from texts(self._properties.get("entity"))
+        for name in (
+            "protectedItemId",
+            "affectedItems",
+            "linkedResourceId",
+            "sourceId",
+            "AffectedConfigurationItems",
+        ):
+            yield from texts(under(self._context, name))
+        yield from texts(under(self._properties, "entity"))
+        yield from texts(under(table(self._context, "authorization"), "scope"))
         yield from self._dimensions.values()
-        yield from texts(self._essentials.get("configurationItems"))
+        yield from texts(under(self._essentials, "configurationItems"))
 
     def _machines(self) -> Iterator[str]:
         """Name the machine in every way that is known: protected item, virtual machine, host name."""
-        found = [last_segment(each) for each in self._ids if _ITEM.match(each)]
+        found = [last_segment(each) for each in self._ids if ITEM.match(each)]
         found += [text(self._context, "linkedResourceName")]
         found += [match["name"] for each in self._ids if (match := _MACHINE.search(each))]
         found += [value for name, value in self._dimensions.items() if name.casefold() in _NAMES_MACHINE]
+        # The first version of log search alerts names the computers of its rows, or the ids of what sent them.
+        found += [each for each in texts(under(self._context, "AffectedConfigurationItems")) if "/" not in each]
         known = {each.casefold(): each for each in reversed(found) if each}
         yield from reversed(list(known.values()))
 
     def _job(self) -> str | None:
         found = [text(table(self._context, "extendedInfo"), "jobId")]
-        found += [match["job"] for each in self._ids if (match := _JOB.match(each))]
+        found += [match["job"] for each in self._ids if (match := JOB.match(each))]
         found += [value for name, value in self._dimensions.items() if name.casefold() in _NAMES_JOB]
         return next((last_segment(each) for each in found if each), None)
 
@@ -274,8 +236,8 @@ class _Reading:
         return told.casefold() or next((match[1].casefold() for match in found if match), None)
 
     def _regions(self) -> Iterator[str]:
-        impacted = listed(self._properties.get("impactedServices"))
-        places = [place for service in impacted for place in listed(service.get("ImpactedRegions"))]
+        impacted = listed(under(self._properties, "impactedServices"))
+        places = [place for service in impacted for place in listed(under(service, "ImpactedRegions"))]
         told = [text(place, "RegionName") for place in places]
         told += re.split(r"[;,]", text(self._properties, "region"))
         told += [text(self._essentials, "region")]
@@ -291,30 +253,16 @@ class _Reading:
         yield from scalars(own)
 
     def _said(self) -> Iterator[tuple[str, str]]:
-        if self._family not in {Family.LOG, Family.METRIC}:
-            yield from scalars({**self._properties, **self._context})
+        for criterion in _criteria(self._context)[:1]:
+            yield from scalars({**criterion, "conditionType": under(self._context, "conditionType")})
             return
-        for criterion in listed(table(self._context, "condition").get("allOf"))[:1]:
-            yield from scalars({**criterion, "conditionType": self._context.get("conditionType")})
+        inner = {f"{name}.{key}": value for name, held in self._context.items() if name != "properties"
+                 for key, value in as_table(held).items()}  # fmt: skip
+        yield from scalars({**self._properties, **self._context, **inner})
 
     def _stage(self) -> str | None:
         own = text(self._properties, "stage") if self._family is Family.SERVICE_HEALTH else ""
         return own or text(self._context, "status") or None
-
-    def _recovered(self, condition: Condition) -> bool | None:
-        """Tell whether it is well again; none where the alert says neither."""
-        if condition is Condition.RESOLVED:
-            return True
-        match self._family:
-            case Family.SERVICE_HEALTH:
-                return _STAGES.get((self._stage() or "").casefold())
-            case Family.RESOURCE_HEALTH:
-                now = text(self._properties, "currentHealthStatus") or (self._stage() or "")
-                return _HEALTH.get(now.casefold())
-            case Family.ADMINISTRATIVE | Family.OTHER:
-                return None
-            case _:
-                return False
 
     def _subject(self, tracking: str | None) -> str:
         """Name what recovers, so that what is said of it later takes the place of what was said before."""
@@ -327,9 +275,6 @@ class _Reading:
                 return text(self._essentials, "alertId").casefold()
 
 
-# A review after the incident, a cancelled or a planned event say nothing of how things are now.
-_STAGES: Final = {"resolved": True, "active": False, "inprogress": False, "in progress": False}
-_HEALTH: Final = {"available": True, "resolved": True, "unavailable": False, "degraded": False, "active": False}
 _WORDS: Final = {
     Family.LOG: "a log search alert",
     Family.METRIC: "a metric alert",
@@ -374,14 +319,23 @@ def moment(told: str | None) -> datetime | None:
 
 def _condition(essentials: Document) -> Condition | None:
     told = text(essentials, "monitorCondition").casefold()
+    if not under(essentials, "monitorCondition") and is_priced(text(essentials, "monitoringService")):
+        return Condition.FIRED
     return Condition(told) if told in set(Condition) else None
 
 
+def _criteria(context: Document) -> list[Document]:
+    return listed(under(table(context, "condition"), "allOf"))
+
+
 def _dimensions(context: Document) -> Iterator[tuple[str, str]]:
-    """Give the dimensions of every criterion: what a log search alert says of its rows."""
-    criteria = listed(table(context, "condition").get("allOf"))
-    pairs = [pair for criterion in criteria for pair in listed(criterion.get("dimensions"))]
+    """Give what parts one alert of a rule from another: the dimensions of every criterion, or labels.
+
+    The first version of log search alerts has them beside its query; Prometheus calls them labels.
+    """
+    pairs = [pair for holder in (*_criteria(context), context) for pair in listed(under(holder, "dimensions"))]
     for pair in pairs[:MOST]:
         name, value = text(pair, "name"), text(pair, "value")
         if name and value:
             yield bounded(name, 128), value
+    yield from scalars(table(context, "labels"))

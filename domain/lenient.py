@@ -15,9 +15,17 @@ MOST: Final = 50
 Document: TypeAlias = Mapping[str, Any]
 
 
+def under(document: Document, name: str) -> Any:
+    """Give what stands under a name, in whatever letter case it is written; none where nothing does."""
+    if name in document:
+        return document[name]
+    wanted = name.casefold()
+    return next((value for key, value in document.items() if key.casefold() == wanted), None)
+
+
 def table(document: object, name: str) -> Document:
     """Give the object under a name, or an empty one."""
-    return as_table(as_table(document).get(name))
+    return as_table(under(as_table(document), name))
 
 
 def as_table(value: object) -> Document:
@@ -27,7 +35,7 @@ def as_table(value: object) -> Document:
 
 def text(document: Document, *names: str) -> str:
     """Give the first text that stands under one of the names, or an empty one."""
-    values = (document.get(name) for name in names)
+    values = (under(document, name) for name in names)
     return next((clean(each) for each in values if isinstance(each, str) and each.strip()), "")
 
 
@@ -49,7 +57,7 @@ def listed(value: object) -> list[Document]:
 
 
 def scalars(document: Document) -> Iterator[tuple[str, str]]:
-    """Give the plain values of an object as text, those that a person would compare."""
+    """Give the plain values of an object as text, those that a person would compare, and no more than a few."""
     for name, value in list(document.items())[:MOST]:
         if isinstance(value, str | int | float) and not name.startswith("__"):
             yield bounded(clean(name), 128), bounded(clean(str(value)), 500)

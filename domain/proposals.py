@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from domain.alert_desk import Hit, Next, Timing
 from domain.alert_routes import FAILED_OVER, Part, Route, Start, Tag, correlation, part_of
-from domain.alerts import Alert
+from domain.alerts import Alert, Condition
 from domain.errors import Refusal, bounded
 from domain.request import FailbackRequest, Proposed
 from domain.wire import Answer, digest
@@ -104,6 +104,7 @@ def _call(route: Route, part: Part, alert: Alert) -> Call:
         subject=alert.subject,
         at=alert.at,
         lasting=alert.recovered is False,
+        final=alert.condition is Condition.RESOLVED,
         words=bounded(alert.words, 400),
         timing=timing,
         proposes=route.propose is not None,

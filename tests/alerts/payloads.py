@@ -62,6 +62,25 @@ def log(dimensions: dict[str, str] | None = None, **more: Any) -> dict[str, Any]
     return alert("Log Alerts V2", context, **more)
 
 
+def log_v1(service: str = "Log Analytics", computer: str | None = None, **more: Any) -> dict[str, Any]:
+    """A log search alert, version 1: its query and its rows stand in the context, without any criteria."""
+    context = {
+        "SearchQuery": "Heartbeat | summarize AggregatedValue = count() by bin(TimeGenerated, 5m), Computer",
+        "SearchIntervalStartTimeUtc": "11/20/2026 1:45:00 AM",
+        "ResultCount": 2,
+        "SeverityDescription": "Warning",
+        "AffectedConfigurationItems": [computer] if computer else [],
+        "AlertType": "Metric measurement",
+        "IncludeSearchResults": True,
+        "Dimensions": [{"name": "Computer", "value": computer}] if computer else [],
+        "SearchResults": {"tables": [{"name": "PrimaryResult", "columns": [], "rows": [["x", 11]]}]},
+        "Threshold": 10000.0,
+        "Operator": "Less Than",
+        "IncludedSearchResults": "True",
+    }
+    return alert(service, context, **{"configurationItems": [], "alertContextVersion": "1.1", **more})
+
+
 def metric(kind: str = "SingleResourceMultipleMetricCriteria", **more: Any) -> dict[str, Any]:
     """A metric alert, by any kind of criteria."""
     criterion = {"metricName": "DipAvailability", "threshold": "90", "dimensions": [], "metricValue": 12.5}
@@ -90,6 +109,7 @@ def service_health(
     tracking: str = "VT60-LC0",
     places: tuple[str, ...] = ("Central US",),
     *,
+    kind: str = "Incident",
     escaped: bool = True,
     synthetic: str = "False",
     **more: Any,
@@ -100,11 +120,13 @@ def service_health(
         "title": "Virtual Machines",
         "trackingId": tracking,
         "stage": stage,
-        "incidentType": "Incident",
+        "incidentType": kind,
         "impactedServices": json.dumps(impacted) if escaped else impacted,
         "IsSynthetic": synthetic,
     }
-    context = {"channels": 1, "eventSource": 2, "level": 2, "properties": properties, "status": stage}
+    operation = f"Microsoft.ServiceHealth/{kind.lower()}/action"
+    told = {"channels": 1, "eventSource": 2, "level": 2, "operationName": operation, "status": stage}
+    context = {**told, "properties": properties}
     return alert("ServiceHealth", context, signalType="Activity Log", **more)
 
 
@@ -131,6 +153,47 @@ def site_recovery(job: str | None = None, service: str = "Azure Site Recovery", 
         "extendedInfo": {"jobId": job, "possibleCauses": None},
     }
     return alert(service, context, targets=[VAULT.casefold()], **more)
+
+
+def prometheus(**more: Any) -> dict[str, Any]:
+    """An alert of a group of Prometheus rules: its labels are what other metrics call dimensions."""
+    group = f"{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.AlertsManagement/prometheusRuleGroups/x"
+    context = {
+        "interval": "PT1M",
+        "expression": 'up{job="node"} == 0',
+        "expressionValue": "0",
+        "for": "PT2M",
+        "labels": {"alertname": "NodeDown", "cluster": "contoso", "Computer": "web-1"},
+        "annotations": {"summary": "no node is up"},
+        "ruleGroup": group,
+    }
+    return alert("Prometheus", context, signalType="Metric", **more)
+
+
+def activity(service: str, status: str = "Succeeded", **more: Any) -> dict[str, Any]:
+    """An alert of another part of the activity log than the administrative one."""
+    source = service.rpartition("- ")[2]
+    told = {"channels": "Operation", "eventSource": source, "operationName": f"Microsoft.{source}/x/action"}
+    context = {**told, "properties": {"resourceName": VAULT}, "status": status, "subStatus": ""}
+    return alert(service, context, signalType="Activity Log", **more)
+
+
+def smart(**more: Any) -> dict[str, Any]:
+    """An alert of smart detection."""
+    context = {
+        "DetectionSummary": "slower than usual",
+        "SmartDetectorId": "DependencyPerformanceDegradationDetector",
+    }
+    return alert("SmartDetector", context, **more)
+
+
+def cost(kind: str = "Actual", **more: Any) -> dict[str, Any]:
+    """An alert of costs: most of what every other alert has is null in it, its condition as well."""
+    context = {"AlertCategory": "budgets", "AlertData": {"ThresholdType": kind, "BudgetName": "contoso"}}
+    nothing = dict.fromkeys(
+        ("alertRule", "severity", "signalType", "monitorCondition", "alertTargetIDs", "originAlertId")
+    )
+    return alert("CostAlerts", context, **{**nothing, "configurationItems": ["budgets"], **more})
 
 
 def budget(**more: Any) -> dict[str, Any]:

@@ -201,6 +201,17 @@ def test_a_resolution_that_overtakes_its_alert_leaves_nothing() -> None:
     assert table.desk.storms == {}
 
 
+def test_a_resolution_that_bears_the_time_of_its_alert_is_the_younger_in_either_order() -> None:
+    told = {"subject": "a", "at": at(1)}
+    early = Table()
+    early.hear("resolved", Part.TAKES_BACK, 5, final=True, **told)
+    assert early.hear("fired", Part.OPENS, 6, **told).verdict is Verdict.OUTDATED
+    late = Table()
+    late.hear("fired", Part.OPENS, 5, **told)
+    assert late.hear("resolved", Part.TAKES_BACK, 6, final=True, **told).verdict is Verdict.TAKEN_BACK
+    assert late.hear("anew", Part.OPENS, 8, subject="a", at=at(7)).leads
+
+
 def test_old_bad_news_that_comes_late_unsettles_nothing() -> None:
     table = opened(subject="VT60", at=at(-1), minutes=0)
     assert table.hear("old", Part.UNSETTLES, 1, subject="VT60", at=at(-60)).verdict is Verdict.OUTDATED

@@ -273,6 +273,9 @@ def test_seven_digits_of_a_second_are_kept_and_read() -> None:
     ("text", "read"),
     [
         ("2026-11-20T02:00:00+02:00", datetime(2026, 11, 20, tzinfo=UTC)),
+        ("2026-11-20T02:00:00-0330", datetime(2026, 11, 20, 5, 30, tzinfo=UTC)),
+        ("2026-11-20t02:00:00.5z", datetime(2026, 11, 20, 2, 0, 0, 500_000, tzinfo=UTC)),
+        ("2026-11-20T02:00:00.123456789+00:00", datetime(2026, 11, 20, 2, 0, 0, 123_456, tzinfo=UTC)),
         ("2026-11-20T02:00:00", datetime(2026, 11, 20, 2, tzinfo=UTC)),
         ("2026-13-20T02:00:00Z", None),
         ("0001-01-01T00:00:00+14:00", None),
