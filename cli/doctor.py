@@ -19,7 +19,7 @@ from cli.worlds import ROOT, inner_environment
 
 OLDEST: Final = (3, 11)
 HOST_PORT: Final = 7071
-_PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)\s*(?:;\s*([^\\\n]*))?", re.MULTILINE)
+_PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)\s*(?:;\s*([^\\\n]*))?", re.MULTILINE)
 _LOADS_WITHIN: Final = 60
 # Shown without their values, whatever they hold.
 _SECRET: Final = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|HEADER|CONNECTION|SAS|SIGNATURE|WEBHOOK", re.IGNORECASE)
@@ -139,10 +139,10 @@ def reachable(client: Failbacks) -> Finding:
         listed = client.runs()
     except TroubleError as trouble:
         evidence = " ".join(filter(None, (trouble.problem.title, trouble.problem.detail)))
-        help_ = "start it with: failback up" if client.is_local else "look at --url, --key, and the app's own log"
+        help_ = "start it with: failback up" if client.is_local else "look at --url, and at the app's own log"
         if trouble.exit_code == UNREACHABLE:
             return _failed("app at --url", evidence, help_)
-        return _failed("app at --url", evidence, "it answers, and lets this caller not in: look at --key")
+        return _failed("app at --url", evidence, "it answers, but not to this caller: look at --token or --as")
     return _passed("app at --url", f"{client.url} answers, {len(listed)} runs listed")
 
 

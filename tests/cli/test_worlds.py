@@ -152,6 +152,8 @@ def test_packages_are_compared_with_their_pins(tmp_path: Path) -> None:
     assert "aiohttp 0.9 is not 1.0" in doctor.packages(pins, installed).evidence
     del versions["aiohttp"]
     assert "aiohttp is missing" in doctor.packages(pins, installed).evidence
+    pins.write_text("aiohttp[speedups]==1.0 \\\n    --hash=sha256:ab\n")
+    assert "aiohttp is missing" in doctor.packages(pins, installed).evidence
     pins.write_text("aiohttp==1.0 ; python_version < '3.13'\naiohttp==2.0 ; python_version >= '3.13'\n")
     versions["aiohttp"] = "2.0"
     assert doctor.packages(pins, installed).verdict == "passed"
@@ -179,7 +181,7 @@ def test_a_missing_app_and_a_closed_one_have_different_remedies(fake: Any) -> No
     assert doctor.reachable(Failbacks(fake.url)).verdict == "passed"
     assert "failback up" in doctor.reachable(Failbacks("http://127.0.0.1:1", pause=0)).remedy
     fake.mishaps = [401]
-    assert "--key" in doctor.reachable(Failbacks(fake.url)).remedy
+    assert "--token" in doctor.reachable(Failbacks(fake.url)).remedy
 
 
 def test_settings_are_shown_without_secrets() -> None:
