@@ -50,6 +50,8 @@ def _show(swept: Document) -> None:
         rows = grid("what", "of", "since", "a month, about", "whose")
         for each in left:
             ours = f"run {each['run']}" if each.get("run") else "not ours: left alone"
+            if each.get("holder"):
+                ours = f"run {each['holder']}, which still holds it"
             cost = f"{float(each.get('monthlyEstimate') or 0):.2f} {text(each, 'currency')}"
             what = f"{text(each, 'kind')} {text(each, 'id').rsplit('/', 1)[-1]}"
             rows.add_row(what, text(each, "machine"), clock_time(each.get("since")), cost, ours)

@@ -15,14 +15,11 @@ from typing import Final
 from domain.contract import Subject
 from domain.errors import Refusal
 from domain.machine import last_segment, same_id
-from domain.notices import Notice, NoticeKind
-from domain.wire import Answer, Wire, digest
+from domain.wire import Answer, Wire
 
 # There is one register of traces for the whole app.
 REGISTER: Final = "all"
 _HOURS: Final = 730
-# A message tells the first few; GET /api/leftovers all of them.
-_TOLD: Final = 20
 # A resource made long after a run saw its name is another one.
 _SAME_BIRTH: Final = timedelta(hours=1)
 
@@ -188,7 +185,8 @@ class LeftOver(Answer):
     """Something that a test left behind: whose it was, since when, what it costs, and whether it is ours.
 
     `run` is the run that saw it come; without one nothing proves that it is ours, and it is left alone. `waits`
-    tells a test failover that Site Recovery itself still has to clean up.
+    tells a test failover that Site Recovery itself still has to clean up. `holder` is the run that holds its
+    machine now, and cleans up by itself when its gate is answered.
     """
 
     id: str
@@ -200,6 +198,8 @@ class LeftOver(Answer):
     currency: str = "USD"
     run: str | None = None
     waits: bool = False
+    # Absent in sweeps of old versions, which asked only before they cleaned.
+    holder: str | None = None
     why: str
 
     @property
@@ -299,7 +299,7 @@ def _waiting(inventory: Inventory, known: Mapping[str, Traces]) -> Iterator[Left
             kind="testFailover",
             machine=test.machine,
             region=test.home,
-            since=test.since,
+            since=test.since or (ours.at if ours else None),
             monthly_estimate=round(sum(costs.get(one.casefold(), 0.0) for one in parts), 2),
             run=ours.run if ours else None,
             waits=True,
@@ -334,33 +334,17 @@ def _is_the_same(each: Resource, traces: Traces, known: Mapping[str, Traces]) ->
     return is_as_old and (each.attached_to is None or each.attached_to.casefold() in known)
 
 
+def held_by(left: Iterable[LeftOver], holders: Mapping[str, str]) -> tuple[LeftOver, ...]:
+    """Say of each left-over which run holds its machine, if one does."""
+    return tuple(each.having(holder=holders.get(each.machine or "")) for each in left)
+
+
 def swept(vault: str, before: Iterable[LeftOver], traces: Iterable[Traces], inventory: Inventory) -> Swept:
     """Say what a sweep found and removed; what could not be seen again was not removed."""
     left = left_overs(inventory, traces)
     there = {each.id.casefold() for each in left}
     removed = () if inventory.unread else tuple(each for each in before if each.id.casefold() not in there)
     return Swept(vault=vault, as_of=inventory.as_of, left=left, removed=removed, unread=inventory.unread)
-
-
-def not_told(found: Swept, before: Swept | None) -> tuple[LeftOver, ...]:
-    """Give what is left now and was not at the sweep before."""
-    known = {each.id.casefold() for each in before.left} if before else set[str]()
-    return tuple(each for each in found.left if each.id.casefold() not in known)
-
-
-def left_over_notice(sweep: str, found: Swept, news: Iterable[LeftOver]) -> Notice:
-    """Word what is left for people: what it is, what it costs, and that it is theirs to remove."""
-    news = tuple(news)
-    cost = sum(each.monthly_estimate for each in found.left)
-    return Notice(
-        id=f"leftover-{digest([each.id.casefold() for each in news])[:16]}",
-        kind=NoticeKind.LEFT_OVER,
-        run=sweep,
-        title=f"{len(news)} left-overs of test failovers in {last_segment(found.vault)}",
-        words=tuple(f"{each.machine or 'unknown machine'}: {each.words} ({each.why})" for each in news[:_TOLD]),
-        facts={"Vault": last_segment(found.vault), "Estimate": f"{cost:.2f} USD a month in all"},
-        at=found.as_of,
-    )
 
 
 def to_delete(left: Iterable[LeftOver]) -> tuple[str, ...]:

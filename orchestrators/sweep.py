@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from domain import contract
+from domain.left_over_news import left_over_notice, not_told
 from domain.leftovers import (
     REGISTER,
     Deleted,
@@ -17,9 +18,8 @@ from domain.leftovers import (
     Swept,
     TestSeen,
     Traces,
-    left_over_notice,
+    held_by,
     left_overs,
-    not_told,
     swept,
     to_clean_up,
     to_delete,
@@ -43,7 +43,7 @@ def sweep(context: Context) -> Runbook[dict[str, Any]]:
     2. Clean up  test failovers of ours that outlived their time, through Site Recovery
     3. Delete    what is ours and should have gone with a clean-up
     4. Look      again, and write down what is left
-    5. Tell      people, when something is left that was not there the last time
+    5. Tell      people, when something is left that was not there the last time, or a run has held it for too long
     """
     order = SweepOrder.from_wire(context.get_input())
     register = Register.from_wire((yield from steps.ask_entity(context, contract.TEST_REGISTER, REGISTER, "read")))
@@ -52,7 +52,7 @@ def sweep(context: Context) -> Runbook[dict[str, Any]]:
     for vault in {each.casefold(): each for each in (*traced, *order.vaults)}.values():
         found[vault] = yield from _sweep(context, order, vault, register.of(vault))
         if order.cleans:
-            yield from _tell(context, found[vault], register.swept.get(vault.casefold()))
+            yield from _tell(context, order, found[vault], register.swept.get(vault.casefold()))
     return {"swept": [each.to_wire() for each in found.values()]}
 
 
@@ -60,8 +60,8 @@ def _sweep(context: Context, order: SweepOrder, vault: str, traces: Sequence[Tra
     # 1. Look
     ids = [one for each in traces for one in each.ids]
     inventory = yield from take_inventory(context, vault, ids, everything=True)
-    before = left_overs(inventory, traces)
-    free = (yield from _not_held(context, vault, before)) if order.cleans else ()
+    before = yield from _held(context, vault, left_overs(inventory, traces))
+    free = _not_held(before) if order.cleans else ()
 
     # 2. Clean up
     overdue = to_clean_up(free, traces, inventory.as_of, order.time_to_live)
@@ -77,12 +77,13 @@ def _sweep(context: Context, order: SweepOrder, vault: str, traces: Sequence[Tra
         yield from steps.call(context, contract.DELETE_LEFT_OVERS, DeleteRequest(ids=doomed), Deleted)
         yield context.create_timer(steps.after(context, _BETWEEN))
         inventory = yield from take_inventory(context, vault, ids, everything=True)
-        free = yield from _not_held(context, vault, left_overs(inventory, traces))
+        free = _not_held((yield from _held(context, vault, left_overs(inventory, traces))))
 
     # 4. Look again
     if tests:
         inventory = yield from take_inventory(context, vault, ids, everything=True)
     found = swept(vault, before, traces, inventory)
+    found = found.having(left=(yield from _held(context, vault, found.left)))
     if order.cleans:
         yield from steps.ask_entity(context, contract.TEST_REGISTER, REGISTER, "sweep", found.to_wire())
         gone = [one for one in ids if inventory.proves_gone(one)]
@@ -90,13 +91,17 @@ def _sweep(context: Context, order: SweepOrder, vault: str, traces: Sequence[Tra
     return found
 
 
-def _not_held(context: Context, vault: str, found: Sequence[LeftOver]) -> Runbook[tuple[LeftOver, ...]]:
-    """Leave out what belongs to a machine that a run holds: it has its own plans."""
-    machines = sorted({each.machine for each in found if each.machine and each.run})
+def _held(context: Context, vault: str, found: Sequence[LeftOver]) -> Runbook[tuple[LeftOver, ...]]:
+    """Say which run holds the machine of each left-over: that run has its own plans with it."""
+    machines = sorted({each.machine for each in found if each.machine})
     keys = [contract.lock_key(vault, machine) for machine in machines]
     locks = yield from steps.ask_entities(context, contract.MACHINE_LOCK, keys, "read")
-    held = {machine for machine, lock in zip(machines, locks, strict=True) if lock["holder"]}
-    return tuple(each for each in found if each.machine not in held)
+    holders = {machine: lock["holder"] for machine, lock in zip(machines, locks, strict=True) if lock["holder"]}
+    return held_by(found, holders)
+
+
+def _not_held(found: Sequence[LeftOver]) -> tuple[LeftOver, ...]:
+    return tuple(each for each in found if each.holder is None)
 
 
 def _clean_up(context: Context, vault: str, tests: Sequence[TestSeen]) -> Runbook[None]:
@@ -116,9 +121,9 @@ def _clean_up(context: Context, vault: str, tests: Sequence[TestSeen]) -> Runboo
     )
 
 
-def _tell(context: Context, found: Swept, before: Swept | None) -> Runbook[None]:
+def _tell(context: Context, order: SweepOrder, found: Swept, before: Swept | None) -> Runbook[None]:
     """Tell people what is left, once for each thing that is; telling never fails."""
-    news = not_told(found, before)
+    news = not_told(found, before, order.time_to_live)
     if news:
         notice = left_over_notice(context.instance_id, found, news).to_wire()
         yield context.call_sub_orchestrator(contract.HERALD, notice, f"{context.instance_id}:{notice['id']}")

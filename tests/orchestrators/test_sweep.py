@@ -112,6 +112,28 @@ def test_what_a_run_still_holds_is_not_touched() -> None:
     assert [act for act, _ in rehearsal.posts()] == ["testFailover"]
 
 
+def told(host: SyncHost, name: str) -> list[str]:
+    """Give what people were told by a sweep."""
+    notices = [each for each in host.instances() if each.instance_id.startswith(f"{name}:leftover")]
+    return [words for each in notices for words in document(each.input)["words"]]
+
+
+def test_a_test_machine_at_a_gate_is_told_of_only_when_it_has_stood_for_too_long() -> None:
+    rehearsal = Rehearsal()
+    with rehearsal.host() as host:
+        host.start("failback", rehearsal.request(approvals={"timeout": "P45D"}), instance_id=rehearsal.run)
+        while rehearsal._gate(host) is None:
+            host.step()
+        (left,) = sweep(rehearsal, host)["left"]
+        assert (left["holder"], told(host, "sweep-1")) == (rehearsal.run, [])
+        rehearsal.clock.advance(timedelta(days=3))
+        sweep(rehearsal, host, "sweep-2")
+        (words,) = told(host, "sweep-2")
+        assert "USD a month (run fb-test still holds it: answer its gate" in words
+        sweep(rehearsal, host, "sweep-3")
+        assert told(host, "sweep-3") == []
+
+
 def test_looking_changes_nothing() -> None:
     rehearsal = Rehearsal()
     rehearsal.fault("disk-left-behind")

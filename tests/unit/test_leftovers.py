@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Refusal
+from domain.left_over_news import left_over_notice, not_told
 from domain.leftovers import (
     Cleaning,
     Inventory,
@@ -18,12 +19,12 @@ from domain.leftovers import (
     Prices,
     Register,
     Resource,
+    Swept,
     TestSeen,
     Traces,
     cleaning,
-    left_over_notice,
+    held_by,
     left_overs,
-    not_told,
     swept,
     to_clean_up,
     to_delete,
@@ -35,6 +36,7 @@ VM = f"{GROUP}/Microsoft.Compute/virtualMachines/vm1-test"
 DISK = f"{GROUP}/Microsoft.Compute/disks/vm1_os-ASRtest"
 CARD = f"{GROUP}/Microsoft.Network/networkInterfaces/vm1-test-nic"
 ADDRESS = f"{GROUP}/Microsoft.Network/publicIPAddresses/vm1-test-ip"
+DAY = timedelta(days=1)
 OURS = Traces(vault="/V", machine="vm1", run="fb-1", at=NOW - timedelta(days=1), ids=(VM, DISK, CARD, ADDRESS))
 NOT_READ = Refusal(code="Transient", what="503", remedy="later")
 
@@ -213,13 +215,37 @@ def test_only_what_was_looked_for_and_not_found_is_gone(seen: Inventory, gone: b
 
 def test_people_are_told_once_of_each_thing_that_is_left() -> None:
     found_now = swept("/v/contoso", (), [OURS], inventory(resource(size="Premium_LRS", gigabytes=100)))
-    assert not_told(found_now, None) == not_told(found_now, found_now.having(left=())) == found_now.left
-    assert not_told(found_now, found_now) == ()
+    assert not_told(found_now, None, DAY) == not_told(found_now, found_now.having(left=()), DAY) == found_now.left
+    assert not_told(found_now, found_now, DAY) == ()
     notice = left_over_notice("sweep-1", found_now, found_now.left)
-    assert notice.title == "1 left-overs of test failovers in contoso"
+    assert notice.title == "1 left-over of test failovers in contoso"
     assert "vm1: disk vm1_os-ASRtest" in notice.words[0]
     assert notice.facts["Estimate"] == "15.00 USD a month in all"
     assert notice.id == left_over_notice("sweep-2", found_now, found_now.left).id
+
+
+def test_what_a_run_holds_is_told_once_it_has_stood_for_too_long() -> None:
+    running = resource(VM, Kind.MACHINE, size="Standard_D2s_v3", running=True)
+    begun = OURS.having(at=NOW)
+
+    def at(hours: float) -> Swept:
+        made = swept(
+            "/v/contoso",
+            (),
+            [begun],
+            inventory(running, tests=(waits(),)).having(as_of=NOW + timedelta(hours=hours)),
+        )
+        return made.having(left=held_by(made.left, {"vm1": "fb-1"}))
+
+    young, old = at(1), at(25)
+    assert not_told(young, None, DAY) == ()
+    assert not_told(old, young, DAY) == old.left
+    assert not_told(at(26), old, DAY) == ()
+    notice = left_over_notice("sweep-1", old, old.left)
+    assert "since 2026-11-22 18:00Z, about 73.00 USD a month" in notice.words[0]
+    assert "run fb-1 still holds it: answer its gate" in notice.words[0]
+    # What a run is busy with is in no sum.
+    assert left_over_notice("sweep-1", young, ()).facts["Estimate"] == "0.00 USD a month in all"
 
 
 # -- the register ---------------------------------------------------------------------------------------------
