@@ -46,7 +46,7 @@ module regionRight 'right-on-subscription.bicep' = {
 
 module machineRight 'right-on-group.bicep' = [for id in machineGroups: {
   name: 'failback-machines-${uniqueString(token, id)}'
-  scope: resourceGroup(split(id, '/')[4])
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
     principalId: principalId
     roleId: machinesRoleId
@@ -55,7 +55,7 @@ module machineRight 'right-on-group.bicep' = [for id in machineGroups: {
 
 module widerMachineRight 'right-on-group.bicep' = [for id in widerGroups: {
   name: 'failback-contributor-${uniqueString(token, id)}'
-  scope: resourceGroup(split(id, '/')[4])
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
     principalId: principalId
     roleId: virtualMachineContributor
@@ -64,7 +64,7 @@ module widerMachineRight 'right-on-group.bicep' = [for id in widerGroups: {
 
 module networkRight 'right-on-group.bicep' = [for id in networkGroups: {
   name: 'failback-networks-${uniqueString(token, id)}'
-  scope: resourceGroup(split(id, '/')[4])
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
     principalId: principalId
     roleId: networksRoleId
@@ -73,7 +73,7 @@ module networkRight 'right-on-group.bicep' = [for id in networkGroups: {
 
 module cacheRight 'right-on-group.bicep' = [for id in cacheGroups: {
   name: 'failback-caches-${uniqueString(token, id)}'
-  scope: resourceGroup(split(id, '/')[4])
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
     principalId: principalId
     roleId: cachesRoleId
@@ -82,7 +82,7 @@ module cacheRight 'right-on-group.bicep' = [for id in cacheGroups: {
 
 module workspaceRight 'right-on-workspace.bicep' = [for id in workspaces: {
   name: 'failback-heartbeats-${uniqueString(token, id)}'
-  scope: resourceGroup(split(id, '/')[4])
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
     principalId: principalId
     workspaceName: last(split(id, '/'))

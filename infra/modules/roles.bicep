@@ -7,6 +7,8 @@ targetScope = 'subscription'
 param environmentName string
 
 var everywhere = subscription().id
+// A tenant has each role name once, in all its subscriptions.
+var suffix = '${environmentName} ${uniqueString(everywhere)}'
 var vaultCalls = [
   // List all machines of the vault, in one call for a whole group.
   'Microsoft.RecoveryServices/vaults/replicationProtectedItems/read'
@@ -112,7 +114,7 @@ var evidenceData = [
 resource onVault 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'vault')
   properties: {
-    roleName: 'Failback Operator (${environmentName})'
+    roleName: 'Failback Operator (${suffix})'
     description: 'Every Site Recovery call that failback makes on a vault, and no other.'
     type: 'CustomRole'
     permissions: [
@@ -125,7 +127,7 @@ resource onVault 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 resource onRegion 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'region')
   properties: {
-    roleName: 'Failback Region Reader (${environmentName})'
+    roleName: 'Failback Region Reader (${suffix})'
     description: 'What a region has to give to this subscription. Nothing about any resource.'
     type: 'CustomRole'
     permissions: [
@@ -138,7 +140,7 @@ resource onRegion 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 resource onMachines 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'machines')
   properties: {
-    roleName: 'Failback Machines (${environmentName})'
+    roleName: 'Failback Machines (${suffix})'
     description: 'What failback reads of machines, and what Site Recovery does to them in its name.'
     type: 'CustomRole'
     permissions: [
@@ -151,7 +153,7 @@ resource onMachines 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 resource onNetworks 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'networks')
   properties: {
-    roleName: 'Failback Networks (${environmentName})'
+    roleName: 'Failback Networks (${suffix})'
     description: 'What failback reads of networks, and the right to join them.'
     type: 'CustomRole'
     permissions: [
@@ -164,7 +166,7 @@ resource onNetworks 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 resource onCaches 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'caches')
   properties: {
-    roleName: 'Failback Caches (${environmentName})'
+    roleName: 'Failback Caches (${suffix})'
     description: 'What failback reads of cache storage accounts, and what Site Recovery checks on them.'
     type: 'CustomRole'
     permissions: [
@@ -177,7 +179,7 @@ resource onCaches 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 resource onEvidence 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'evidence')
   properties: {
-    roleName: 'Failback Evidence Writer (${environmentName})'
+    roleName: 'Failback Evidence Writer (${suffix})'
     description: 'Writes new records of runs and reads them; changes and deletes none.'
     type: 'CustomRole'
     permissions: [

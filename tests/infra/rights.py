@@ -118,6 +118,25 @@ def called_through_the_reader() -> set[str]:
     return {action("GET", path) for path in recorder.paths}
 
 
+def called_beside_the_sdk() -> set[str]:
+    """Give the action of each path below a vault that the gateway's code asks an ARM reader for."""
+    found = [path for file in Path("gateway").rglob("*.py") for path in vault_paths(file.read_text())]
+    return {action("GET", f"/providers/Microsoft.RecoveryServices/vaults/v/{path}") for path in found}
+
+
+def vault_paths(source: str) -> Iterator[str]:
+    """Find `reader.get(f"{vault}/things", ...)` and `reader.each(...)` in a source."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(attr="get" | "each"),
+                args=[ast.JoinedStr(values=[ast.FormattedValue(value=vault), ast.Constant(value=str(path))]), *_],
+            ) if ast.unparse(vault).endswith("vault"):
+                yield path.strip("/")
+            case _:
+                pass
+
+
 def readers() -> list[type]:
     """Find every class of the gateway that is made over an ARM reader."""
     modules = [importlib.import_module(each.name) for each in pkgutil.walk_packages(gateway.__path__, "gateway.")]

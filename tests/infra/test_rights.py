@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.infra.bicep import file, files
-from tests.infra.rights import action, called_through_the_reader, called_through_the_sdk, readers, sdk_operations
+from tests.infra.rights import (
+    action,
+    called_beside_the_sdk,
+    called_through_the_reader,
+    called_through_the_sdk,
+    readers,
+    sdk_operations,
+    vault_paths,
+)
 from tests.rehearsal import NAME, Rehearsal
 
 ROLES = file("modules/roles.bicep")
-LISTS = {name: ROLES.value(each.parts[0]) for name, each in ROLES.all("var").items() if name != "everywhere"}
+VALUES = {name: ROLES.value(each.parts[0]) for name, each in ROLES.all("var").items()}
+LISTS = {name: value for name, value in VALUES.items() if isinstance(value, list)}
 CALLED = {right for name, rights in LISTS.items() if name.endswith("Calls") for right in rights}
 
 
 def test_the_roles_hold_each_call_of_the_gateway_and_no_other() -> None:
-    called = called_through_the_sdk() | called_through_the_reader()
+    called = called_through_the_sdk() | called_through_the_reader() | called_beside_the_sdk()
     assert called - CALLED == set(), "the gateway calls what no role allows: add it to infra/modules/roles.bicep"
     assert CALLED - called == set(), "a role allows what the gateway does not call: take it out of roles.bicep"
 
@@ -80,9 +90,28 @@ def test_each_role_is_given_where_it_belongs_and_nowhere_else() -> None:
     }
 
 
+def test_each_role_has_a_name_that_no_other_subscription_of_the_tenant_gives() -> None:
+    names = re.findall(r"roleName: '(.*)'", ROLES.text)
+    assert len(names) == len(set(names)) == len(ROLES.all("resource"))
+    assert [name for name in names if not name.endswith("(${suffix})")] == []
+    assert "uniqueString(everywhere)" in str(ROLES.all("var")["suffix"].parts[0].text)
+
+
+def test_a_right_is_given_in_the_subscription_that_the_id_names() -> None:
+    """A workspace for heartbeats often lies in another one, beside a resource group of the same name."""
+    scopes = re.findall(r"scope: (resourceGroup\(.*\))", file("modules/rights.bicep").text)
+    assert len(scopes) == 5
+    assert set(scopes) == {"resourceGroup(split(id, '/')[2], split(id, '/')[4])"}
+
+
 def test_a_call_is_found_also_behind_a_name() -> None:
     source = "c = self._client.replication_protected_items\nc.begin_resolve_health_errors(x)\nheaders.get(1)\n"
     assert sdk_operations(source) == {("replication_protected_items", "begin_resolve_health_errors")}
+
+
+def test_a_call_is_found_also_where_no_sdk_makes_it() -> None:
+    source = "self._reader.each(f'{self.vault}/replicationProtectedItems', V)\nreader.get(f'{vault_id}/x', V)\n"
+    assert list(vault_paths(source)) == ["replicationProtectedItems"]
 
 
 def test_every_reader_of_the_gateway_is_asked() -> None:
