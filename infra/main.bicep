@@ -254,11 +254,12 @@ module endpoints 'modules/endpoints.bicep' = if (vnetEnabled) {
     location: location
     tags: tags
     token: token
+    #disable-next-line BCP318 // made on the same condition
     subnetId: vnetEnabled ? network.outputs.endpointSubnetId : ''
     zones: zones
     storageId: storage.outputs.id
     evidenceId: evidence.outputs.id
-    secretsId: secrets.outputs.id
+    keyVaultId: secrets.outputs.id
   }
 }
 
@@ -333,6 +334,7 @@ var hostSettings = {
   PYTHON_THREADPOOL_THREAD_COUNT: '32'
 }
 var schedulerSettings = backend == 'scheduler' ? {
+  #disable-next-line BCP318 // made on the same condition
   DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${scheduler.outputs.endpoint};TaskHub=${hubName};Authentication=ManagedIdentity;ClientID=${identity.outputs.clientId}'
 } : {}
 // A reference that cannot be read is handed to the app as it stands here, so only secrets that exist are referred to.
@@ -355,7 +357,9 @@ var runSettings = {
   FAILBACK_ALERT_AUTH: empty(authAppObjectId) ? 'functionKey' : 'entra'
 }
 var mailSettings = mailEnabled ? {
+  #disable-next-line BCP318 // made on the same condition
   FAILBACK_MAIL_ENDPOINT: mail.outputs.endpoint
+  #disable-next-line BCP318 // made on the same condition
   FAILBACK_MAIL_FROM: mail.outputs.sender
   FAILBACK_MAIL_TO: mailTo
   FAILBACK_MAIL_DOMAINS: mailDomains
@@ -380,6 +384,7 @@ module app 'modules/app.bicep' = {
     identityClientId: identity.outputs.clientId
     blobEndpoint: storage.outputs.blobEndpoint
     containerName: packages
+    #disable-next-line BCP318 // made on the same condition
     subnetId: vnetEnabled ? network.outputs.appSubnetId : ''
     allowedAddresses: empty(allowedAddresses) ? [] : split(replace(allowedAddresses, ' ', ''), ',')
     isZoneRedundant: zoneRedundant
@@ -445,4 +450,5 @@ output FAILBACK_EVIDENCE_ENDPOINT string = evidence.outputs.blobEndpoint
 output FAILBACK_BACKEND string = backend
 
 @description('Address that mail comes from; empty without mail.')
+#disable-next-line BCP318 // made on the same condition
 output FAILBACK_MAIL_SENDER string = mailEnabled ? mail.outputs.sender : ''

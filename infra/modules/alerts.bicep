@@ -33,7 +33,6 @@ param primaryRegion string
 @description('Newest recovery point older than this, in seconds, is an alert.')
 param rpoSeconds int
 
-
 var everywhere = subscription().id
 var webhooks = empty(authAppObjectId) ? [] : [
   {
@@ -88,8 +87,9 @@ resource regionDown 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
         { field: 'category', equals: 'ServiceHealth' }
         { field: 'properties.incidentType', equals: 'Incident' }
         {
+          // Service Health and the portal spell Site Recovery differently; a name that never comes does no harm.
           field: 'properties.impactedServices[*].ServiceName'
-          containsAny: ['Azure Site Recovery', 'Virtual Machines', 'Virtual Network', 'Storage', 'Azure Managed Disks']
+          containsAny: ['Site Recovery', 'Azure Site Recovery', 'Virtual Machines', 'Virtual Network', 'Storage', 'Azure Managed Disks']
         }
         { field: 'properties.impactedServices[*].ImpactedRegions[*].RegionName', containsAny: [primaryRegion] }
       ]

@@ -193,7 +193,7 @@ resource sign 'Microsoft.Web/sites/config@2025-03-01' = {
     httpSettings: { requireHttps: true }
     identityProviders: {
       azureActiveDirectory: {
-        enabled: true
+        enabled: !empty(authClientId)
         registration: {
           openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
           clientId: authClientId

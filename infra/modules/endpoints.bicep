@@ -22,14 +22,14 @@ param storageId string
 param evidenceId string
 
 @description('ARM id of the key vault.')
-param secretsId string
+param keyVaultId string
 
 var wanted = [
   { name: 'blob', targetId: storageId, group: 'blob', zone: zones[0] }
   { name: 'queue', targetId: storageId, group: 'queue', zone: zones[1] }
   { name: 'table', targetId: storageId, group: 'table', zone: zones[2] }
   { name: 'evidence', targetId: evidenceId, group: 'blob', zone: zones[0] }
-  { name: 'secrets', targetId: secretsId, group: 'vault', zone: zones[3] }
+  { name: 'secrets', targetId: keyVaultId, group: 'vault', zone: zones[3] }
 ]
 
 module endpoint 'endpoint.bicep' = [for each in wanted: {

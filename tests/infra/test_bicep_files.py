@@ -162,6 +162,25 @@ def test_only_outputs_that_exist_are_asked_for(bicep: File) -> None:
 
 
 @every_file
+def test_what_may_not_be_made_is_asked_for_only_in_a_branch_and_without_a_warning(bicep: File) -> None:
+    """The compiler warns of each output of a module with a condition; the branch is what it cannot follow."""
+    lines = bicep.text.splitlines()
+    conditional = {name for name, each in bicep.all("module").items() if each.parts[-1].type == "if_statement"}
+    for use in bicep.uses():
+        if use.name in conditional and use.path:
+            assert lines[use.line - 2].strip().startswith("#disable-next-line BCP318 // "), use
+            above = "\n".join(lines[max(0, use.line - 6) : use.line])
+            assert re.search(r"= ?\w+( == '\w+')? \? |: \w+ \? ", above), use
+
+
+@every_file
+def test_no_parameter_is_named_like_a_secret_without_being_one(bicep: File) -> None:
+    """The linter takes these words for secrets; the values of secrets reach no deployment at all."""
+    words = re.compile("password|pwd|secret|accountkey|acctkey", re.IGNORECASE)
+    assert [name for name in bicep.all("param") if words.search(name)] == []
+
+
+@every_file
 def test_the_files_that_are_loaded_exist(bicep: File) -> None:
     for name in re.findall(r"loadTextContent\('([^']+)'\)", bicep.text):
         assert (bicep.path.parent / name).is_file()
