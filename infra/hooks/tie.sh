@@ -1,9 +1,10 @@
 #!/bin/sh
-# Ties what was deployed together: the sign-in application takes the app's identity for its own, and approval links get
-# a key. Repeating it changes nothing.
+# Ties what was deployed together: the sign-in application takes the app's identity for its own, approval links get a
+# key, and the app reads its secrets. Repeating it changes nothing.
 set -eu
 
-if [ -n "${FAILBACK_AUTH_CLIENT_ID:-}" ]; then
+# A pipeline has no right to write to Entra: what a person's first deployment tied stays tied.
+if [ -n "${FAILBACK_AUTH_CLIENT_ID:-}" ] && [ "${AZURE_PRINCIPAL_TYPE:-User}" != ServicePrincipal ]; then
   az ad app update --id "$FAILBACK_AUTH_CLIENT_ID" --web-redirect-uris "$FAILBACK_URL/.auth/login/aad/callback"
   held=$(az ad app federated-credential list --id "$FAILBACK_AUTH_CLIENT_ID" \
     --query "[?subject=='$FAILBACK_PRINCIPAL_ID'].id" --output tsv)
@@ -19,12 +20,21 @@ if [ -n "${FAILBACK_AUTH_CLIENT_ID:-}" ]; then
   fi
 fi
 
-# The key is made here and goes nowhere but into Key Vault: not through parameters, outputs or the azd environment.
-found=$(az keyvault secret list --vault-name "$FAILBACK_KEY_VAULT" --query "[?name=='link-keys'].name" --output tsv)
+# The key is made here and goes nowhere but into Key Vault: not through parameters, outputs or the azd environment. It
+# goes by Azure Resource Manager, which asks for no role that takes minutes to arrive, and for no way into a network.
+providers="/subscriptions/$AZURE_SUBSCRIPTION_ID/resourceGroups/$AZURE_RESOURCE_GROUP/providers"
+secrets="$providers/Microsoft.KeyVault/vaults/$FAILBACK_KEY_VAULT/secrets"
+found=$(az rest --method GET --url "$secrets?api-version=2024-11-01" --query "value[?name=='link-keys'].name" --output tsv)
 if [ -z "$found" ]; then
-  key=$(mktemp)
-  trap 'rm -f "$key"' EXIT
-  openssl rand -base64 48 | tr -d '\n' >"$key"
-  az keyvault secret set --vault-name "$FAILBACK_KEY_VAULT" --name link-keys --file "$key" --encoding utf-8 --output none
+  body=$(mktemp)
+  trap 'rm -f "$body"' EXIT
+  printf '{"properties": {"value": "%s"}}' "$(openssl rand -base64 48 | tr -d '\n')" >"$body"
+  az rest --method PUT --url "$secrets/link-keys?api-version=2024-11-01" --output none \
+    --headers "Content-Type=application/json" --body "@$body"
   echo "Made the key that signs approval links."
 fi
+
+# Left alone, the app reads its secrets once a day. That is no reason to stop before the app itself is deployed.
+az rest --method POST --output none \
+  --url "$providers/Microsoft.Web/sites/$FAILBACK_APP_NAME/config/configreferences/appsettings/refresh?api-version=2022-03-01" ||
+  echo "The app has not read its secrets: run 'azd hooks run postprovision' again when it is deployed." >&2

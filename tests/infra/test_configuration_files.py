@@ -101,7 +101,7 @@ AZURE_SCHEMA = strict(
             hooks=strict(prepackage=HOOK),
         )
     ),
-    hooks=strict(preprovision=HOOK, postprovision=HOOK),
+    hooks=strict(preprovision=HOOK, postprovision=HOOK, predown=HOOK),
 )
 QUERY = strict(
     version={"const": "KqlItem/1.0"},

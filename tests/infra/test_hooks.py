@@ -49,6 +49,12 @@ elif words.startswith("az ad sp show"):
     print("principal-of-" + option("--id"))
 elif words.startswith("az ad sp create"):
     held("sp." + option("--id"), "there"); print("principal-of-" + option("--id"))
+elif "/Microsoft.KeyVault/vaults/kv/secrets" in option("--url"):
+    assert option("--url").startswith("/subscriptions/sub-1/resourceGroups/rg/providers/")
+    if option("--method") == "GET": print("link-keys" if held("key") else "", end="")
+    else: held("key", json.loads(pathlib.Path(option("--body")[1:]).read_text())["properties"]["value"])
+elif "/sites/func/config/configreferences/appsettings/refresh" in option("--url"):
+    assert option("--method") == "POST"; held("read", held("key"))
 elif words.startswith("az rest"):
     if option("--method") == "GET": print(held("assignment"), end="")
     if option("--method") == "POST": held("assignment", "assignment-1")
@@ -57,10 +63,6 @@ elif words.startswith("az ad app federated-credential list"):
     print("credential-1" if held("credential") else "", end="")
 elif words.startswith("az ad app federated-credential create"):
     held("credential", option("--parameters"))
-elif words.startswith("az keyvault secret list"):
-    print("link-keys" if held("key") else "", end="")
-elif words.startswith("az keyvault secret set"):
-    held("key", pathlib.Path(option("--file")).read_text())
 elif not words.startswith("az ad app update"):
     sys.exit("not played: " + words)
 """
@@ -110,6 +112,9 @@ TIED = {
     "FAILBACK_PRINCIPAL_ID": "principal-1",
     "FAILBACK_URL": "https://app.example",
     "FAILBACK_KEY_VAULT": "kv",
+    "FAILBACK_APP_NAME": "func",
+    "AZURE_RESOURCE_GROUP": "rg",
+    "AZURE_SUBSCRIPTION_ID": "sub-1",
 }
 
 
@@ -163,6 +168,7 @@ def test_the_link_key_is_made_once_and_never_shown(desk: Desk) -> None:
     assert desk.run("tie.sh", **TIED) == 0
     assert desk.held("key") == key
     assert key not in json.dumps(desk.calls())
+    assert desk.held("read") == key
     assert list(desk.home.glob("tmp*")) == []
 
 
@@ -170,3 +176,27 @@ def test_a_deployment_without_sign_in_still_gets_its_key(desk: Desk) -> None:
     assert desk.run("tie.sh", **{**TIED, "FAILBACK_AUTH_CLIENT_ID": ""}) == 0
     assert desk.held("key")
     assert not [call for call in desk.calls() if call[:3] == ["az", "ad", "app"]]
+
+
+def test_a_pipeline_leaves_entra_alone_and_the_app_gets_its_key(desk: Desk) -> None:
+    assert desk.run("tie.sh", **TIED, AZURE_PRINCIPAL_TYPE="ServicePrincipal") == 0
+    assert not [call for call in desk.calls() if call[:3] == ["az", "ad", "app"]]
+    assert desk.held("read") == desk.held("key") != ""
+
+
+def test_a_key_that_was_asked_for_in_vain_is_not_made_anew(desk: Desk) -> None:
+    assert desk.run("tie.sh", **TIED) == 0
+    key = desk.held("key")
+    assert desk.run("tie.sh", **TIED, BREAKS_AT="az rest GET") != 0
+    assert desk.held("key") == key
+
+
+def test_an_app_that_cannot_be_told_does_not_stop_the_deployment(desk: Desk) -> None:
+    assert desk.run("tie.sh", **TIED, BREAKS_AT="az rest POST") == 0
+    assert desk.held("key")
+    assert desk.held("read") == ""
+
+
+def test_azd_down_is_refused_before_it_deletes_groups_that_are_not_ours(desk: Desk) -> None:
+    assert desk.run("down.sh") != 0
+    assert desk.calls() == []
