@@ -7,6 +7,7 @@ import traceback
 
 from activities.azure import Document, azure
 from domain.notices import Attempt, Delivery, DeliveryOrder, DeliveryStatus
+from domain.people import spelt
 from domain.settings import Settings
 from domain.settings.notices import MAIL
 from identity import links
@@ -43,7 +44,8 @@ def page_for(settings: Settings, order: DeliveryOrder) -> str | None:
     if base is None:
         return None
     person = _asked(order)
-    if person is None or notice.ask is None or not settings.link_keys:
+    known = person is not None and settings.owner_of(person) is not None
+    if person is None or not known or notice.ask is None or not settings.link_keys:
         return f"{base}/api/ui/failbacks/{notice.run}"
     ask = notice.ask
     token = links.mint(
@@ -63,4 +65,4 @@ def _asked(order: DeliveryOrder) -> str | None:
     """Give the approver whose mail this is, as the policy spells them."""
     kind, _, address = order.channel.partition(":")
     approvers = order.notice.ask.approvers if order.notice.ask and kind == MAIL else ()
-    return next((each for each in approvers if each.casefold() == address.casefold()), None)
+    return next((each for each in approvers if spelt(each) == spelt(address)), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
@@ -10,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
+from domain.people import spelt
 from domain.windows import Window
 from domain.wire import Wire
 
@@ -142,6 +142,5 @@ class ApprovalPolicy(Wire):
 
 
 def folded(names: Iterable[str]) -> frozenset[str]:
-    """Give names as they are compared: letter case and Unicode spelling mean nothing, an empty one is nobody."""
-    spelt = (unicodedata.normalize("NFKC", name).strip() for name in names)
-    return frozenset(unicodedata.normalize("NFKC", name.casefold()) for name in spelt if name)
+    """Give names as they are compared; an empty one is nobody."""
+    return frozenset(filter(None, map(spelt, names)))

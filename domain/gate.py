@@ -112,6 +112,8 @@ class Entry(Answer):
     why: str = ""
     # Absent in old runs, which knew people by their names alone.
     by_id: str = ""
+    # Absent in old runs, where a person had no other names.
+    also: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     roles: tuple[Role, ...] = ()
     address: str | None = None
@@ -122,7 +124,7 @@ class Entry(Answer):
     @property
     def known_as(self) -> frozenset[str]:
         """All that the person is known by."""
-        return folded((self.by, self.by_id))
+        return folded((self.by, self.by_id, *self.also))
 
 
 class Question(Answer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from enum import StrEnum
 
 from domain.wire import Answer
@@ -35,13 +36,15 @@ class Caller(Answer):
     """Somebody at a door.
 
     `id` tells people apart: who an alias says they are, else the Entra object id, else the name in lower case.
-    `name` is what others know them by, a sign-in name or a mail address. `groups` are Entra object ids;
+    `name` is what others know them by, a sign-in name or a mail address; `also` are more names that the settings
+    say are theirs. `groups` are Entra object ids;
     `groups_unknown` says that Entra left them out, for there are too many. `is_app` marks an app that acts for
     nobody. `address` is where the request came from, as far as that can be believed.
     """
 
     id: str
     name: str
+    also: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     groups_unknown: bool = False
     is_app: bool = False
@@ -52,3 +55,8 @@ class Caller(Answer):
     def has(self, *roles: Role) -> bool:
         """Tell whether the person has one of these roles."""
         return any(role in self.roles for role in roles)
+
+
+def spelt(name: str) -> str:
+    """Write a name as names are compared: letter case, Unicode spelling and white space around mean nothing."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).strip().casefold())

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from domain.approvals import ApprovalPolicy, GateName, OnTimeout, folded
 from domain.gate import HELD_AT_MOST, NEEDS_REASON, Choice, Entry, Judgement, Outcome, Question
-from domain.people import Role
+from domain.people import Role, spelt
 from domain.request import PointChoice
 from domain.wire import Answer
 
@@ -123,7 +123,7 @@ def _kept(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
 def _person(ledger: Ledger, entry: Entry) -> str:
     """Say whom an entry counts as: the first who was seen under one of its names, or with one of its ids."""
     known = next((each for each in ledger.entries if each.known_as & entry.known_as), None)
-    return known.person if known and known.person else (entry.by_id or entry.by).casefold()
+    return known.person if known and known.person else spelt(entry.by_id or entry.by)
 
 
 def _that_matter(policy: ApprovalPolicy, entry: Entry) -> tuple[str, ...]:

@@ -43,9 +43,11 @@ def caller(settings: Settings, claims: Claims, method: Method, address: str | No
     name = _first(claims, _APP if is_app else _NAMES) or object_id
     if not name:
         raise ClaimsError("neither a sign-in name nor an object id is said")
+    person = settings.person_id(name, object_id)
     return Caller(
-        id=settings.person_id(name, object_id),
+        id=person,
         name=name[:_LONGEST_NAME],
+        also=settings.names_of(person),
         groups=tuple(claims.get("groups", ())),
         groups_unknown=_overage(claims),
         roles=known_roles(_all(claims, _ROLES)),

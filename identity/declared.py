@@ -35,7 +35,9 @@ def read(settings: Settings, user: str, roles: str | None, host: str) -> Caller 
     name = user.strip()[:_LONGEST_NAME]
     if not name:
         return None
-    return Caller(id=settings.person_id(name), name=name, roles=_roles(roles), method=Method.DECLARED)
+    person = settings.person_id(name)
+    also = settings.names_of(person)
+    return Caller(id=person, name=name, also=also, roles=_roles(roles), method=Method.DECLARED)
 
 
 def remember(user: str) -> str:

@@ -29,13 +29,15 @@ class LinkFault(StrEnum):
     EXPIRED = "expired"
     FORGED = "forged"
     FOREIGN = "foreign"
+    UNOWNED = "unowned"
 
 
 class LinkError(Exception):
     """A link that is not good, or no longer: `kind` says why.
 
     `forged` was not signed by us, or by a key that is no longer believed. `foreign` was signed with our keys,
-    but for another installation or by another version.
+    but for another installation or by another version. `unowned` was sent to an address of which the settings do
+    not say whose it is, so that whoever follows it could be counted twice.
     """
 
     def __init__(self, kind: LinkFault) -> None:
@@ -59,9 +61,11 @@ class Link(Answer):
 
     def caller(self, settings: Settings, address: str | None = None) -> Caller:
         """Say who follows it: the person it was made for, who may decide and nothing else."""
+        person = settings.person_id(self.person)
         return Caller(
-            id=settings.person_id(self.person),
+            id=person,
             name=self.person,
+            also=settings.names_of(person),
             roles=(Role.APPROVER,),
             method=Method.LINK,
             address=address,
@@ -115,4 +119,6 @@ def read(settings: Settings, token: str) -> Link:
         raise LinkError(LinkFault.FOREIGN)
     if clock.now() >= link.expires:
         raise LinkError(LinkFault.EXPIRED)
+    if settings.owner_of(link.person) is None:
+        raise LinkError(LinkFault.UNOWNED)
     return link

@@ -133,6 +133,7 @@ def _entry(caller: Caller, request: DecisionRequest, name: str) -> Entry:
         "id": name,
         "by": caller.name,
         "byId": caller.id,
+        "also": caller.also,
         "groups": caller.groups,
         "roles": caller.roles,
         "method": caller.method,

@@ -139,7 +139,8 @@ def _link(req: func.HttpRequest) -> tuple[links.Link, Caller]:
     """Read the link and the person it is bound to.
 
     Raises:
-        ProblemError: 410 for one that has expired, 404 for one that is none of ours.
+        ProblemError: 410 for one that has expired, 404 for one that is none of ours, 403 for one that does not
+            say surely enough who follows it.
     """
     try:
         link = links.read(people.settings(), req.route_params["token"])
@@ -147,6 +148,9 @@ def _link(req: func.HttpRequest) -> tuple[links.Link, Caller]:
         if error.kind is links.LinkFault.EXPIRED:
             detail = "ask for a new one, or sign in and decide on the run's page"
             raise ProblemError(HTTPStatus.GONE, "the link has expired", detail) from None
+        if error.kind is links.LinkFault.UNOWNED:
+            detail = "nobody has said whose address it was sent to; sign in and decide on the run's page"
+            raise ProblemError(HTTPStatus.FORBIDDEN, "the link does not say who you are", detail) from None
         raise ProblemError(
             HTTPStatus.NOT_FOUND, "there is no such link", "it may have been cut in the mail"
         ) from None

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
+from domain.people import spelt
 from domain.settings.azure import is_loopback, safe_endpoint
 
 SHORTEST_KEY: Final = 32
 _UNRESOLVED: Final = "@Microsoft.KeyVault("
 _MOST_KEYS: Final = 2
+_OBJECT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Identity(StrEnum):
@@ -111,8 +115,10 @@ class PeopleSettings(BaseModel):
         dict[str, str],
         Field(
             validation_alias="FAILBACK_ALIASES",
-            description="Sign-in names that are the same person, as a JSON object from name to a person's id: "
-            'two accounts of one person count as one, as in {"dana-admin@contoso.com": "dana@contoso.com"}.',
+            description="Names and mail addresses that are the same person's, as a JSON object from name to that "
+            "person, best named by the Entra object id: two accounts of one person count as one, and an approver "
+            "may be named by any of them. A mail address gets personal links only where this leads to an object "
+            'id, as in {"dana@contoso.com": "0d1c...", "dana-admin@contoso.com": "dana@contoso.com"}.',
         ),
     ] = {}
 
@@ -152,8 +158,11 @@ class PeopleSettings(BaseModel):
 
     @field_validator("aliases")
     @classmethod
-    def _whatever_the_case(cls, value: dict[str, str]) -> dict[str, str]:
-        return {name.strip().casefold(): person.strip().casefold() for name, person in value.items()}
+    def _to_the_person(cls, value: dict[str, str]) -> dict[str, str]:
+        known = {spelt(name): spelt(person) for name, person in value.items()}
+        if len(known) < len(value):
+            raise ValueError("a name is given twice, in another spelling")
+        return {name: _person_behind(name, known) for name in known}
 
     @property
     def public_base(self) -> str | None:
@@ -170,9 +179,33 @@ class PeopleSettings(BaseModel):
         return bool(self.site_name) and not is_loopback((self.hostname or "").partition(":")[0])
 
     def person_id(self, name: str, object_id: str | None = None) -> str:
-        """Tell a person from others: by alias, else by object id, else by name, whatever its letter case."""
-        known = [each.strip().casefold() for each in (name, object_id or "")]
+        """Tell a person from others: by alias, else by object id, else by name, however it is spelt."""
+        known = [spelt(each) for each in (name, object_id or "")]
         # Whoever an alias points to is meant by it too, however they are known themselves.
         people = self.aliases | {person: person for person in self.aliases.values()}
         alias = next((people[each] for each in known if each in people), None)
         return alias or known[1] or known[0]
+
+    def names_of(self, person: str) -> tuple[str, ...]:
+        """Give every other name that the settings say is this person's."""
+        return tuple(name for name, owner in self.aliases.items() if owner == person != name)
+
+    def owner_of(self, address: str) -> str | None:
+        """Say whose a mail address is, where that is sure enough for its reader to have a voice of their own.
+
+        Entra tells people apart by object id, and anybody may have several addresses, or read one that many
+        read. Where people declare who they are, a name is all there is of them.
+        """
+        person = self.person_id(address)
+        return person if self.identity is Identity.DECLARED or _OBJECT_ID.fullmatch(person) else None
+
+
+def _person_behind(name: str, known: Mapping[str, str]) -> str:
+    """Follow a name to the person, over as many names as there are between."""
+    passed = {name}
+    while (onward := known.get(name)) is not None and onward != name:
+        if onward in passed:
+            raise ValueError(f"the names go round in a circle: {', '.join(sorted(passed))}")
+        passed.add(onward)
+        name = onward
+    return name

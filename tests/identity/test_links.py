@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from identity.links import LinkError, LinkFault
 
 NEW, OLD, OTHER = "n" * 40, "o" * 40, "x" * 40
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
+OLIVE = "0e0e0e0e-0000-0000-0000-00000000000e"
+# Whose addresses are whose, as the settings say.
+KNOWN = json.dumps({"olive@contoso.com": OLIVE, "o.smith@contoso.com": "Olive@Contoso.com"})
 BOUND: dict[str, Any] = {
     "person": "Olive@contoso.com",
     "run": "fb-1",
@@ -30,7 +34,7 @@ BOUND: dict[str, Any] = {
 
 
 def settings(*keys: str, **more: str) -> Settings:
-    return Settings.from_environment({"FAILBACK_LINK_KEYS": ",".join(keys), **more})
+    return Settings.from_environment({"FAILBACK_LINK_KEYS": ",".join(keys), "FAILBACK_ALIASES": KNOWN, **more})
 
 
 def mint(by: Settings, **changes: Any) -> str:
@@ -56,8 +60,19 @@ def test_a_link_says_all_that_it_was_made_for() -> None:
 
 def test_who_follows_a_link_may_decide_and_nothing_else() -> None:
     caller = links.read(settings(NEW), mint(settings(NEW))).caller(settings(NEW), "192.0.2.7")
-    assert (caller.id, caller.name) == ("olive@contoso.com", "Olive@contoso.com")
+    assert (caller.id, caller.name) == (OLIVE, "Olive@contoso.com")
+    assert caller.also == ("olive@contoso.com", "o.smith@contoso.com")
     assert (caller.roles, caller.method, caller.address) == ((Role.APPROVER,), Method.LINK, "192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    "aliases", ["{}", '{"olive@contoso.com": "olive"}', json.dumps({"other@contoso.com": OLIVE})]
+)
+def test_a_link_to_an_address_that_is_nobodys_for_sure_is_not_believed(aliases: str) -> None:
+    unsure = settings(NEW, FAILBACK_ALIASES=aliases)
+    assert fault(unsure, mint(unsure)) is LinkFault.UNOWNED
+    declared = settings(NEW, FAILBACK_ALIASES=aliases, FAILBACK_IDENTITY="declared")
+    assert links.read(declared, mint(declared)).person == "Olive@contoso.com"
 
 
 def test_no_two_links_are_the_same() -> None:
@@ -175,9 +190,18 @@ def test_two_accounts_of_one_person_are_one_person() -> None:
     assert known.person_id("whoever", "0F-1") == "eve"
     assert known.person_id("olive@contoso.com", "33CC") == "33cc"
     assert known.person_id("Olive@contoso.com") == "olive@contoso.com"
+    assert known.names_of("dana@contoso.com") == ("dana-admin@contoso.com",)
 
 
-@pytest.mark.parametrize("aliases", ["dana", '["dana"]', '{"dana": 3}'])
+def test_an_alias_of_an_alias_is_the_same_person_however_it_is_spelt() -> None:
+    known = settings(FAILBACK_ALIASES='{"a": "b", "b": "C", "jose\u0301": "a"}')
+    assert {known.person_id(name) for name in ("A", "b", "c", "jos\u00e9", "\uff21")} == {"c"}
+    assert set(known.names_of("c")) == {"a", "b", "jos\u00e9"}
+
+
+@pytest.mark.parametrize(
+    "aliases", ["dana", '["dana"]', '{"dana": 3}', '{"a": "b", "b": "c", "c": "a"}', '{"Ann": "x", "ann": "y"}']
+)
 def test_aliases_that_are_no_map_of_names_are_refused(aliases: str) -> None:
     with pytest.raises(SettingsError, match="FAILBACK_ALIASES"):
         settings(FAILBACK_ALIASES=aliases)

@@ -71,6 +71,7 @@ def configured(service: Receiver, identity: AppIdentity) -> Iterator[Callable[..
             "mail_domains": "contoso.com, contoso.de",
             "public_url": BASE,
             "link_keys": LINK_KEY,
+            "aliases": {"olive@contoso.com": "0e0e0e0e-0000-0000-0000-00000000000e"},
         }
         azure = Azure.over(Settings.model_validate(given | changes), identity)
         act_through(azure)
@@ -181,11 +182,17 @@ def test_an_address_that_history_brings_but_the_settings_do_not_gets_nothing(
 
 @pytest.mark.parametrize(
     ("changes", "told"),
-    [({}, notice(ask=None)), ({"link_keys": ""}, notice()), ({"mail_to": "team@contoso.com"}, notice())],
-    ids=["nothing is asked", "nothing signs links", "not an approver"],
+    [
+        ({}, notice(ask=None)),
+        ({"link_keys": ""}, notice()),
+        ({"mail_to": "team@contoso.com"}, notice()),
+        ({"aliases": {}}, notice()),
+        ({"aliases": {"olive@contoso.com": "olive"}}, notice()),
+    ],
+    ids=["nothing is asked", "nothing signs links", "not an approver", "nobody's address", "no object id"],
 )
 def test_whoever_has_no_link_of_their_own_is_sent_to_the_page_of_the_run(
-    configured: Configured, service: Receiver, changes: dict[str, str], told: Notice
+    configured: Configured, service: Receiver, changes: dict[str, Any], told: Notice
 ) -> None:
     configured(**({"mail_to": "olive@contoso.com"} | changes))
     address = "team@contoso.com" if changes.get("mail_to") else "olive@contoso.com"

@@ -31,17 +31,23 @@ class Gate:
     """A run that asks people at its first gate."""
 
     def __init__(
-        self, rehearsal: Rehearsal, host: SyncHost, machines: Sequence[str] = (NAME,), **approvals: Any
+        self,
+        rehearsal: Rehearsal,
+        host: SyncHost,
+        machines: Sequence[str] = (NAME,),
+        starter: dict[str, str] | None = None,
+        **approvals: Any,
     ) -> None:
         self.rehearsal, self.host = rehearsal, host
+        self.starter = starter or {"X-Failback-User": DANA}
         body = {"vault": VAULT, "machines": list(machines), "approvals": approvals}
-        started = host.request("POST", "/api/failbacks", json=body, headers={"X-Failback-User": DANA})
+        started = host.request("POST", "/api/failbacks", json=body, headers=self.starter)
         assert started.status == 202, started.text
         self.run = str(started.json()["id"])
         self.asked = self.until_asked()
 
     def shown(self) -> dict[str, Any]:
-        answer = self.host.request("GET", f"/api/failbacks/{self.run}", headers={"X-Failback-User": DANA})
+        answer = self.host.request("GET", f"/api/failbacks/{self.run}", headers=self.starter)
         return dict(answer.json())
 
     def until_asked(self, gate: str = "failback") -> dict[str, Any]:
@@ -288,15 +294,15 @@ def test_a_name_in_the_body_is_nobodys(rehearsal: Rehearsal, host: SyncHost) -> 
 class Link:
     """A signed link to a gate, followed as a browser does."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, person: str = PIA) -> None:
         bound = {name: gate.asked[name] for name in ("key", "gate", "round")}
         until = gate.rehearsal.clock.now() + timedelta(hours=1)
         token = links.mint(
-            people.settings(), person=PIA, run=gate.run, hash=gate.asked["planHash"], expires=until, **bound
+            people.settings(), person=person, run=gate.run, hash=gate.asked["planHash"], expires=until, **bound
         )
         self.gate, self.path = gate, f"/api/approvals/{token}"
         page = gate.host.request("GET", self.path)
-        assert page.status == 200
+        assert page.status == 200, page.status
         self._hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
 
     def answer(self, **chosen: str) -> Any:
@@ -334,6 +340,60 @@ def test_the_same_person_by_link_and_by_name_is_one_person(rehearsal: Rehearsal,
     assert gate.decide(PIA.upper()).status == 200
     assert host._run(Link(gate).answer(decision="approve")).status == 409
     assert gate.until_asked()["key"] == gate.asked["key"]
+
+
+class Entra:
+    """An installation whose people sign in by Entra, under names that are not their mail addresses."""
+
+    IDS = {"dana": "0d0d0d0d-0000-0000-0000-00000000000d", "pia": "0f0f0f0f-0000-0000-0000-00000000000f"}
+
+    def __init__(self, rehearsal: Rehearsal, **aliases: str) -> None:
+        self.tenant, self.rehearsal = Tenant(), rehearsal
+        tokens.trust(self.tenant)
+        keys = DECLARED["FAILBACK_LINK_KEYS"]
+        self.settings = {**SETTINGS, "FAILBACK_LINK_KEYS": keys, "FAILBACK_ALIASES": json.dumps(aliases)}
+
+    def by(self, who: str, *roles: Role) -> dict[str, str]:
+        said = {"preferred_username": f"{who}@contoso.onmicrosoft.test", "oid": self.IDS[who]}
+        token = self.tenant.token(**said, roles=[role.value for role in roles], groups=["g-ops"])
+        return {"Authorization": f"Bearer {token}"}
+
+
+def test_a_mailbox_that_may_be_anybodys_is_no_voice_of_its_own(rehearsal: Rehearsal) -> None:
+    entra = Entra(rehearsal)
+    with rehearsal.host(settings=entra.settings) as host:
+        # Dana asks for the run, and names her own mailbox, and one more that she reads, as the approvers.
+        starter = entra.by("dana", Role.OPERATOR)
+        gate = Gate(rehearsal, host, starter=starter, approvers=[DANA, PIA], groups=["g-ops"], quorum=2)
+        for mailbox in (DANA, PIA):
+            with pytest.raises(AssertionError, match="403"):
+                Link(gate, mailbox)
+        assert gate.entries() == []
+
+
+def test_who_approves_by_mail_and_by_sign_in_under_other_names_is_one_person(rehearsal: Rehearsal) -> None:
+    entra = Entra(rehearsal, **{DANA: Entra.IDS["dana"], PIA: Entra.IDS["pia"]})
+    with rehearsal.host(settings=entra.settings) as host:
+        starter = entra.by("dana", Role.OPERATOR)
+        gate = Gate(rehearsal, host, starter=starter, approvers=[DANA, PIA], groups=["g-ops"], quorum=2)
+        # The one who asked is known by her mailbox too.
+        assert host._run(Link(gate, DANA).answer(decision="approve")).status == 403
+        pia = entra.by("pia", Role.APPROVER)
+        assert host._run(Link(gate).answer(decision="approve")).status == 200
+        assert host.request("POST", gate.path, json=gate.body(), headers=pia).status == 409
+        assert [each["judgement"] for each in gate.entries()] == ["notPermitted", "recorded", "duplicate"]
+        assert {each["person"] for each in gate.entries()} == set(Entra.IDS.values())
+        assert gate.until_asked()["key"] == gate.asked["key"]
+
+
+def test_an_approver_who_is_named_by_mail_may_sign_in_under_another_name(rehearsal: Rehearsal) -> None:
+    for aliases, status in (({PIA: Entra.IDS["pia"]}, 200), ({}, 403)):
+        entra = Entra(rehearsal, **aliases)
+        with rehearsal.host(settings=entra.settings) as host:
+            gate = Gate(rehearsal, host, starter=entra.by("dana", Role.OPERATOR), approvers=[PIA])
+            answer = host.request("POST", gate.path, json=gate.body(), headers=entra.by("pia", Role.APPROVER))
+            assert answer.status == status, answer.text
+        rehearsal = Rehearsal()
 
 
 # -- a host that is slow --------------------------------------------------------------------------------------

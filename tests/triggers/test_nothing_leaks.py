@@ -33,6 +33,7 @@ SECRETIVE = {
     **SETTINGS,
     "WEBSITE_SITE_NAME": "failback",
     "WEBSITE_HOSTNAME": "failback.contoso.test",
+    "FAILBACK_ALIASES": '{"pia@contoso.com": "0f0f0f0f-0000-0000-0000-00000000000f"}',
     "FAILBACK_LINK_KEYS": f"{PLANTED['link key']},{PLANTED['older link key']}",
     # Nobody listens there: each delivery fails, and the failure is told.
     "FAILBACK_WEBHOOK": f"http://127.0.0.1:1/hook?sig={PLANTED['webhook']}",
