@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,7 @@ EVERY_FIVE_MINUTES: Final = "0 */5 * * * *"
 # Once a day every vault of the calendar is looked through; in between only what was seen to come is followed.
 _THOROUGH_HOUR: Final = 5
 _FIRST_MINUTES: Final = 5
+_DAY: Final = timedelta(days=1)
 
 
 async def tick(timer: func.TimerRequest, client: Any) -> None:
@@ -41,18 +43,23 @@ async def tick(timer: func.TimerRequest, client: Any) -> None:
 
 
 async def _hold(client: Client, drill: Drill, now: datetime) -> None:
-    slot = last_slot(drill, now)
-    if slot is None or now - slot > drill.within:
+    slot = due_slot(drill, now)
+    if slot is None:
         return
     order = DrillOrder(drill=drill, slot=slot)
     await _start_once(client, contract.DRILL, f"drill-{drill.name}-{slot:%Y%m%d%H%M}", order.to_wire())
 
 
-def last_slot(drill: Drill, now: datetime) -> datetime | None:
-    """Give the last moment at which a drill was due, by the clocks of its zone; none if its cron is no cron."""
+def due_slot(drill: Drill, now: datetime) -> datetime | None:
+    """Give the last moment of a drill by the clocks of its zone, unless it was too long ago to be made up for.
+
+    It counts from a noon, which no zone has twice: in a night whose hours come again, a drill is due once.
+    """
+    since = now - drill.within
+    noon = since.astimezone(ZoneInfo(drill.zone)).replace(hour=12, minute=0, second=0, microsecond=0) - _DAY
     try:
-        moments = CronSim(drill.cron, (now + timedelta(seconds=1)).astimezone(ZoneInfo(drill.zone)), reverse=True)
-        return next(moments).astimezone(UTC)
+        moments = (each.astimezone(UTC) for each in CronSim(drill.cron, noon))
+        return max((each for each in takewhile(lambda each: each <= now, moments) if each >= since), default=None)
     except (CronSimError, StopIteration):
         log.exception("drill %s is never held: %r is no cron expression", drill.name, drill.cron)
         return None
