@@ -176,14 +176,15 @@ def _describe(started: Started) -> None:
 
 
 def _test_details(started: Started) -> dict[str, object]:
-    network = started.wish.network_id or started.item.target.isolated_network_id or ""
-    name = network.rsplit("/", 1)[-1]
+    """Write what a test failover and its cleanup tell: its network, or comments (recorded)."""
+    wish, begins = started.wish, started.job.act is Act.TEST_FAILOVER
+    network = (wish.network_id or started.item.target.isolated_network_id or "").rsplit("/", 1)[-1]
     return {
-        "testFailoverStatus": "None",
-        "comments": started.wish.comments,
-        "networkName": network,
-        "networkFriendlyName": name,
-        "networkType": started.wish.network_type,
+        "testFailoverStatus": "Active" if begins else None,
+        "comments": None if begins else wish.comments,
+        "networkName": network if begins else None,
+        "networkFriendlyName": network if begins else None,
+        "networkType": wish.network_type if begins else None,
     }
 
 

@@ -22,7 +22,7 @@ from simulator.providers import identity
 from simulator.rbac import denied
 from simulator.routes import Router
 from simulator.throttle import Throttle
-from simulator.times import http_date
+from simulator.times import http_date, plain_time
 from simulator.tokens import ARM_AUDIENCES, LOGS_AUDIENCES, Tokens
 from simulator.world import World
 
@@ -133,13 +133,17 @@ class Simulator:
             ("x-ms-client-request-id", trace.client_request_id),
             ("x-ms-correlation-request-id", trace.correlation_id),
             ("x-ms-routing-request-id", routing),
+            ("Cache-Control", "no-cache"),
+            ("Pragma", "no-cache"),
+            ("Expires", "-1"),
+            ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
             ("X-Content-Type-Options", "nosniff"),
             ("X-Cache", "CONFIG_NOCACHE"),
             ("Server", "Kestrel"),
             *self._throttle.headers(request.method),
         ]
         if response.header("x-ms-request-id") is None:
-            stamp = f"{self.world.now:%m/%d/%Y %I:%M:%S %p}"  # recorded: the caller's id and the time
+            stamp = plain_time(self.world.now)  # recorded: the caller's id and the time
             headers.append(("x-ms-request-id", f"{trace.client_request_id} {stamp}"))
         return self._dated(response.with_headers(*headers))
 

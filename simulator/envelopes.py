@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from simulator.jobs import JobState
 from simulator.messages import Response, json_response, json_text, text_response
 from simulator.times import operation_end, ticks
 
@@ -137,7 +138,7 @@ def operation_status(job: Job, now: datetime) -> JsonObject:
         "id": None,
         "name": job.id,
         "properties": None,
-        "status": str(job.state(now)),
+        "status": str(job.outcome if over else JobState.IN_PROGRESS),
         "startTime": ticks(job.started),
         "endTime": operation_end(job.ends) if over and job.ends else None,
         "percentComplete": None,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simulator.envelopes import Trace
+    from simulator.ids import Ids
     from simulator.plans import PlanRun
 
 
@@ -25,6 +26,7 @@ class JobState(StrEnum):
     FAILED = "Failed"
     CANCELLED = "Cancelled"
     SUSPENDED = "Suspended"
+    COMPLETED_WITH_INFORMATION = "CompletedWithInformation"  # recorded: it succeeded, with an error of level Info
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,8 @@ class Scenario:
 
 
 SHUTDOWN_TASK = "ShutdownVmOnPrimaryForUFO"
+CHILD_TASK = "EnableDr"
+"""The task that a re-protect runs a job of its own for, by that job's scenario."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,7 @@ class JobError:
     possible_causes: str = ""
     recommended_action: str = ""
     task_id: str | None = None
+    level: str = "Error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +118,27 @@ class Job:
         return self.ends is not None and now >= self.ends
 
     def state(self, now: datetime) -> JobState:
-        """Answer the state a read shows."""
-        return self.outcome if self.over(now) else JobState.IN_PROGRESS
+        """Answer the state a read shows; a job that warns ends with information (recorded)."""
+        if not self.over(now):
+            return JobState.IN_PROGRESS
+        warns = self.warning is not None and self.outcome is JobState.SUCCEEDED
+        return JobState.COMPLETED_WITH_INFORMATION if warns else self.outcome
+
+    def told(self) -> list[JobError]:
+        """Answer all that a read tells of what went wrong, a warning last."""
+        return [*self.errors, *([self.warning] if self.warning else [])]
+
+    def task_id(self, task: TaskSpec, ids: Ids) -> str:
+        """Answer what a task of this job is called: its fixed name, or a GUID of its own."""
+        return task.task_id or ids.fixed("task", self.id, task.name)
 
     def task_times(self, task: TaskSpec) -> tuple[datetime, datetime]:
         """Answer when a task begins and ends if nothing stops the job."""
         return self.started + self.duration * task.begin, self.started + self.duration * task.end
+
+    def activity_id(self) -> str:
+        """Answer who asked for it: the client's own id first (recorded)."""
+        return f"{self.client_request_id} ActivityId: {self.correlation_id}"
 
     def arm_id(self) -> str:
         """Answer the job's own id."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulator.effects import new_name
 from simulator.estate import Act
 from simulator.faults import Fault, FaultName, Occasion
-from simulator.jobs import JobError, JobState
+from simulator.jobs import CHILD_TASK, JobError, JobState
 from simulator.locks import lock_of, locked_message
 from simulator.providers.capacity import quota_is_exceeded
 
@@ -44,7 +44,7 @@ def bend(started: Started) -> None:
         job.ends = job.started + job.duration / 2
         job.outcome = JobState.CANCELLED
     if FaultName.JOB_WARNS in faults:
-        job.warning = _renamed(started.item)
+        job.warning = _renamed(started)
 
 
 def _failure(started: Started) -> tuple[int, JobError] | None:
@@ -58,7 +58,7 @@ def _failure(started: Started) -> tuple[int, JobError] | None:
     fault = started.faults.get(FaultName.JOB_FAILS)
     if fault is None:
         return None
-    wanted = (fault.task or tasks[-1].task_id).lower()
+    wanted = (fault.task or tasks[-1].name).lower()
     names = [{t.task_id.lower(), t.name.lower(), t.friendly_name.lower()} for t in tasks]
     at = next((i for i, known in enumerate(names) if wanted in known), len(tasks) - 1)
     return at, JobError(
@@ -66,7 +66,7 @@ def _failure(started: Started) -> tuple[int, JobError] | None:
         message=fault.message or "The operation could not be completed.",
         possible_causes="The provider reported an error.",
         recommended_action="Resolve the error and try the operation again.",
-        task_id=tasks[at].task_id,
+        task_id=started.job.task_id(tasks[at], started.world.ids),
     )
 
 
@@ -105,10 +105,13 @@ def _capacity(item: Item, fault: Fault) -> JobError:
     )
 
 
-def _renamed(item: Item) -> JobError:
+def _renamed(started: Started) -> JobError:
     """Write the warning recorded with a failover that succeeded under another name."""
+    item, job = started.item, started.job
     message = f"The VM name '{item.machine.name}' was modified to '{new_name(item)}' to avoid name conflicts."
-    return JobError(code="28175", message=message)
+    last = job.scenario.tasks[-1]
+    at = CHILD_TASK if last.child else job.task_id(last, started.world.ids)
+    return JobError(code="28175", message=message, task_id=at, level="Info")
 
 
 def _fail(started: Started, at: int, error: JobError) -> None:

@@ -47,6 +47,17 @@ class Plan:
         """The plan's ARM id."""
         return f"{self.vault.id}/replicationRecoveryPlans/{self.name}"
 
+    def about(self) -> dict[str, object]:
+        """Write what a job says of the two fabrics it is between."""
+        return {
+            "primaryVmmId": self.source.fabric_guid,
+            "primaryVmmName": self.source.region_name,
+            "recoveryVmmId": self.target.fabric_guid,
+            "recoveryVmmName": self.target.region_name,
+            "primaryFabricProviderId": "Azure",
+            "recoveryFabricProviderId": "Azure",
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRun:
@@ -165,12 +176,7 @@ def _make_job(world: World, plan: Plan, run: PlanRun, trace: Trace) -> Job:
         target_object_id=plan.guid,
         target_name=plan.name,
         target_type="RecoveryPlan",
-        affected={
-            "primaryVmmId": plan.source.fabric_guid,
-            "primaryVmmName": plan.source.region_name,
-            "recoveryVmmId": plan.target.fabric_guid,
-            "recoveryVmmName": plan.target.region_name,
-        },
+        affected=plan.about(),
     )
 
 

@@ -95,8 +95,8 @@ SCENARIOS: Mapping[Act, Scenario] = MappingProxyType(
                 ),
             ),
         ),
-        # Task names of the next four are Microsoft's documentation; invented: the task ids of test failover,
-        # its cleanup, change of recovery point and commit, of which no job of a single machine was recorded.
+        # The next two were recorded of VMware and of Hyper-V machines on the same service, with the proportions
+        # of the former; no test failover of a single Azure machine was.
         Act.TEST_FAILOVER: Scenario(
             name="TestFailover",
             friendly_name="Test failover",
@@ -106,24 +106,30 @@ SCENARIOS: Mapping[Act, Scenario] = MappingProxyType(
                     "TestFailoverPreflightChecksTask",
                     "VmTfoPrerequisitesCheck",
                     "Prerequisites check for test failover",
-                    0.02,
-                    0.06,
+                    0.0147,
+                    0.0182,
                 ),
                 _task(
-                    "CreateTestVmTask",
-                    "VmCreateTestVm",
-                    "Create test virtual machine",
-                    0.06,
-                    0.60,
+                    "BeginTestFailoverTask",
+                    "VmTfoInitiateFailover",
+                    "Starting test failover",
+                    0.0182,
+                    0.4191,
                 ),
                 _task(
-                    "PrepareTestVmTask",
-                    "VmPrepareTestVm",
-                    "Preparing the virtual machine",
-                    0.60,
-                    0.90,
+                    "PrepareTestProtectedEntitiesTask",
+                    "VmTfoPrepareTestVm",
+                    "Creating test virtual machine",
+                    0.4191,
+                    0.9997,
                 ),
-                _task("StartTestVmTask", "VmStartTestVm", "Start the virtual machine", 0.90, 1.0),
+                _task(
+                    "BootTestProtectedEntitiesTask",
+                    "VmTfoBootTestVm",
+                    "Start the virtual machine",
+                    0.9997,
+                    1.0,
+                ),
             ),
         ),
         Act.TEST_FAILOVER_CLEANUP: Scenario(
@@ -133,20 +139,29 @@ SCENARIOS: Mapping[Act, Scenario] = MappingProxyType(
             tasks=(
                 _task(
                     "TestFailoverCleanupPreflightChecksTask",
-                    "VmTfoCleanupPrerequisitesCheck",
+                    "VmTfoCleanupPreflightsCheck",
                     "Prerequisites check for test failover cleanup",
-                    0.02,
-                    0.05,
+                    0.0044,
+                    0.0060,
                 ),
                 _task(
-                    "CleanupTestVmTask",
-                    "VmCleanupTestVm",
-                    "Cleaning up the test virtual machine",
-                    0.05,
+                    "EndTestFailoverTask",
+                    "VmTfoEndFailover",
+                    "Ending test failover",
+                    0.0060,
+                    0.0091,
+                ),
+                _task(
+                    "CleanupTestProtectedEntitiesTask",
+                    "VmTfoDeleteTestVm",
+                    "Clean up the test virtual machine",
+                    0.0091,
                     1.0,
                 ),
             ),
         ),
+        # Its names were recorded of a cluster; invented: the tasks of a change of recovery point, of which no
+        # job of a single machine was recorded.
         Act.CHANGE_RECOVERY_POINT: Scenario(
             name="ChangePit",
             friendly_name="Change the recovery point",
@@ -162,19 +177,13 @@ SCENARIOS: Mapping[Act, Scenario] = MappingProxyType(
                 _task("ChangePitTask", "VmChangePit", "Changing the recovery point", 0.03, 1.0),
             ),
         ),
-        Act.COMMIT: Scenario(
+        Act.COMMIT: Scenario(  # recorded of a VMware machine, with its proportions; each job names its tasks anew
             name="CommitFailover",
             friendly_name="Commit",
             details="AsrJobDetails",
             tasks=(
-                _task(
-                    "CommitFailoverPreflightChecksTask",
-                    "VmCommitPrerequisitesCheck",
-                    "Prerequisite check",
-                    0.05,
-                    0.25,
-                ),
-                _task("CommitFailoverTask", "VmCommitFailover", "Commit", 0.25, 1.0),
+                _task("", "VmCommitPrerequisitesCheck", "Prerequisite check", 0.2311, 0.2802),
+                _task("", "VmCommit", "Commit", 0.2977, 1.0),
             ),
         ),
         # Names recorded of an Azure machine, and when the first task is over; invented: when the later
@@ -215,11 +224,28 @@ SCENARIOS: Mapping[Act, Scenario] = MappingProxyType(
             details="AsrJobDetails",
             tasks=(_task("CancelFailoverTask", "VmCancelFailover", "Cancel failover", 0.05, 1.0),),
         ),
+        # Names recorded of Hyper-V machines; invented: when the tasks of disabling are.
         Act.DISABLE: Scenario(
             name="DisableDr",
             friendly_name="Disable replication",
             details="AsrJobDetails",
-            tasks=(_task("DisableDrTask", "DisableDr", "Disabling replication", 0.05, 1.0),),
+            tasks=(
+                _task(
+                    "DisableProtectionOnPrimaryTask",
+                    "DisableProtectionOnPrimary",
+                    "Disable replication on the source location",
+                    0.02,
+                    0.60,
+                ),
+                _task(
+                    "DisableProtectionOnSecondaryTask",
+                    "DisableProtectionOnSecondary",
+                    "Disable replication on the target location",
+                    0.60,
+                    0.99,
+                ),
+                _task("UpdateDraStateTask", "UpdateDraState", "Updating the provider states", 0.99, 1.0),
+            ),
         ),
     }
 )
@@ -254,13 +280,6 @@ CANCEL_JOB = Scenario(  # invented: the operation that cancels a job
     friendly_name="Cancel job",
     details="AsrJobDetails",
     tasks=(_task("CancelJobTask", "CancelJobTask", "Cancelling the job", 0.0, 1.0),),
-)
-
-SAVE_PLAN = Scenario(  # recorded: saving and deleting a plan are operations of one second or so
-    name="SaveRecoveryPlan",
-    friendly_name="Save recovery plan",
-    details="AsrJobDetails",
-    tasks=(_task("SaveRecoveryPlanTask", "SaveRecoveryPlanTask", "Saving the plan", 0.0, 1.0),),
 )
 
 EXPORT_JOBS = Scenario(  # invented: the job of an export of jobs, of which only the 202 was recorded

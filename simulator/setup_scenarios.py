@@ -1,4 +1,7 @@
-"""The kinds of jobs that set a vault up: all but the removals were recorded, with their proportions."""
+"""The kinds of jobs that set a vault up and take it down, as recorded, with their proportions.
+
+What sets up was recorded of Azure machines; what takes down and changes, of other providers on the same service.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ _DETAILS = "AsrJobDetails"
 
 
 def _one(name: str, friendly: str, task: str, begin: float = 0.05) -> Scenario:
-    """Make a scenario of one task."""
-    spec = TaskSpec(task_id=task, name=task, friendly_name=friendly, begin=begin)
+    """Make a scenario of one task, which has no fixed id."""
+    spec = TaskSpec(task_id="", name=task, friendly_name=f"{friendly} task", begin=begin)
     return Scenario(name=name, friendly_name=friendly, details=_DETAILS, tasks=(spec,))
 
 
@@ -22,7 +25,7 @@ CREATE_FABRIC = Scenario(
             task_id="RegisterVMMTask",
             name="RegisterVmmTask",
             friendly_name="Registering the server",
-            begin=0.07,
+            begin=0.007,
         ),
     ),
 )
@@ -137,11 +140,115 @@ UPDATE_ITEM = Scenario(
     ),
 )
 
-# invented: the names of the jobs that remove and change what was set up; only that they are accepted, and how
-# they are followed, was recorded
+REMOVE_POLICY = Scenario(
+    name="RemoveProtectionProfile",
+    friendly_name="Remove the replication policy",
+    details=_DETAILS,
+    tasks=(
+        TaskSpec(
+            task_id="RemoveProtectionProfilePreflightsCheckTask",
+            name="RemoveProtectionProfilePreflightsCheckTask",
+            friendly_name="Checking prerequisites for replication policy removal",
+            begin=0.5,
+        ),
+        TaskSpec(
+            task_id="RemoveProtectionProfileTask",
+            name="RemoveProtectionProfileTask",
+            friendly_name="Removing the replication policy",
+            begin=1.0,
+        ),
+    ),
+)
+
+UPDATE_POLICY = Scenario(
+    name="ModifyProtectionProfile",
+    friendly_name="Modify settings of the replication policy",
+    details=_DETAILS,
+    tasks=(
+        TaskSpec(
+            task_id="ModifyProtectionProfilePreflightChecksTask",
+            name="ModifyProtectionProfilePreflightChecksTask",
+            friendly_name="Prerequisites check for updating the replication policy",
+            begin=0.08,
+            end=0.11,
+        ),
+        TaskSpec(
+            task_id="ModifyProtectionProfileAssociationParentTask",
+            name="ModifyProtectionProfileAssociationParentTask",
+            friendly_name="Updating replication configuration (0)",
+            begin=0.11,
+            child="",
+        ),
+        TaskSpec(
+            task_id="ModifyProtectionProfileTask",
+            name="ModifyProtectionProfileTask",
+            friendly_name="Updating the replication policy settings",
+            begin=1.0,
+        ),
+    ),
+)
+
+UNMAP_CONTAINERS = Scenario(
+    name="DissociateProtectionProfile",
+    friendly_name="Dissociate replication policy",
+    details=_DETAILS,
+    tasks=(
+        TaskSpec(
+            task_id="CloudUnpairingWfPreflightChecksTask",
+            name="CloudUnpairingPrerequisitesCheck",
+            friendly_name="Prerequisites check for dissociating the replication policy",
+            begin=0.01,
+            end=0.03,
+        ),
+        TaskSpec(
+            task_id="CloudUnpairingWfUnpairCloudsTask",
+            name="CloudUnpairingUnpairClouds",
+            friendly_name="Remove the protection configuration",
+            begin=0.03,
+            end=0.98,
+        ),
+        TaskSpec(
+            task_id="CloudUnpairingWfCleanupCloudsTask",
+            name="CloudUnpairingCleanupClouds",
+            friendly_name="Clean up the protection configuration",
+            begin=0.98,
+            end=0.99,
+        ),
+        TaskSpec(
+            task_id="CloudUnpairingWfCleanupSiteTask",
+            name="CloudUnpairingCleanupSite",
+            friendly_name="Clean up the configuration",
+            begin=0.99,
+        ),
+    ),
+)
+
+UNMAP_NETWORKS = Scenario(
+    name="NetworkUnPairing",
+    friendly_name="Remove map",
+    details=_DETAILS,
+    tasks=(
+        TaskSpec(
+            task_id="",
+            name="ModifyVMNetworksUnPairingStatusTask",
+            friendly_name="Unmap network",
+            begin=0.3,
+        ),
+        TaskSpec(
+            task_id="",
+            name="VMNetworksUpdateVMNicsTaskDetach",
+            friendly_name="Detach network (0)",
+            begin=-1.0,  # recorded without any time
+            skipped=True,
+            child="",
+        ),
+    ),
+)
+
+CREATE_PLAN = _one("SaveRecoveryPlan", "Save a recovery plan", "SaveRecoveryPlanTask", 0.4)
+UPDATE_PLAN = _one("UpdateRecoveryPlan", "Save a recovery plan", "SaveRecoveryPlanTask", 0.4)
+DELETE_PLAN = _one("DeleteRecoveryPlan", "Delete a recovery plan", "DeleteRecoveryPlanTask", 0.4)
+
+# invented: the names of the jobs that remove a fabric or a container
 REMOVE_FABRIC = _one("DeleteSite", "Delete a site", "UnregisterVmmTask")
 REMOVE_CONTAINER = _one("DeleteCloud", "Delete protection container", "DeleteCloudTask")
-REMOVE_POLICY = _one("DeleteProtectionProfile", "Delete replication policy", "DeleteProtectionProfileTask")
-UPDATE_POLICY = _one("UpdateProtectionProfile", "Update replication policy", "UpdateProtectionProfileTask")
-UNMAP_CONTAINERS = _one("DissociateProtectionProfile", "Dissociate replication policy", "CloudUnpairingTask")
-UNMAP_NETWORKS = _one("NetworkUnPairing", "Unmap networks", "ModifyVMNetworksPairingStatusTask")

@@ -32,6 +32,12 @@ def http_date(instant: datetime) -> str:
     return format_datetime(instant.astimezone(UTC), usegmt=True)
 
 
+def plain_time(instant: datetime) -> str:
+    """Write an instant as an American would, nothing padded: `3/24/2021 1:31:56 PM`."""
+    at = instant.astimezone(UTC)
+    return f"{at.month}/{at.day}/{at.year} {at.hour % 12 or 12}:{at:%M:%S %p}"
+
+
 def parse_instant(text: str) -> datetime:
     """Read an ISO instant; one without a zone is taken as UTC. Raises ValueError."""
     head, dot, tail = text.strip().strip("'\"").partition(".")

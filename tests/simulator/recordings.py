@@ -19,7 +19,6 @@ KNOWN = {
     "churnOptionSelected": "added to the service after the older recordings",
     "agentCertificateExpiryDate": "present or absent from one recording to the next",
     "tags": "each machine's own tags",
-    "recoveryVmmName": "cut from the recorded plan's job",
     "recoveryNetworkSecurityGroupId": "here a subnet has its security group, and no interface one of its own",
 }
 """Fields that may be on one side only, or differ in kind."""
@@ -66,18 +65,27 @@ def kind(value: Any) -> str:
 
 
 def shape(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Answer each field's path and kind; of a list, its first member stands for all."""
+    """Answer each field's path and kind, of all members of a list together."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from shape(inner, f"{path}.{name}")
     elif isinstance(value, list) and value:
-        yield from shape(value[0], f"{path}[]")
+        for inner in value:
+            yield from shape(inner, f"{path}[]")
     else:
         yield path, kind(value)
 
 
+def kinds(value: Any) -> dict[str, list[str]]:
+    """Answer which kinds of value each path holds."""
+    found: dict[str, set[str]] = {}
+    for path, one in shape(value):
+        found.setdefault(path, set()).add(one)
+    return {path: sorted(held) for path, held in found.items()}
+
+
 def differences(real: Any, ours: Any) -> list[str]:
-    left, right = dict(shape(real)), dict(shape(ours))
+    left, right = kinds(real), kinds(ours)
     found: list[str] = []
     for path in sorted(left | right):
         name = re.split(r"[.\[]", path.rstrip("[]"))[-1]

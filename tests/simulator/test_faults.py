@@ -24,6 +24,7 @@ from tests.simulator.helpers import (
     VAULT_PATH,
     Caller,
     Calling,
+    estate_of,
     failover_body,
     rehearsal_body,
 )
@@ -132,7 +133,8 @@ def test_a_job_fails_at_the_task_named_with_its_errors(caller: Caller) -> None:
         "NotStarted",
     ]
     assert job.errors[0].service_error_details.code == "28031"
-    assert job.errors[0].provider_error_details.error_code == 28031
+    assert job.errors[0].service_error_details.activity_id == job.activity_id
+    assert (job.errors[0].error_level, job.errors[0].task_id) == ("Error", "FailoverTask")
     assert job.allowed_actions == ["Restart"]
     item = caller.item().properties
     assert item.protection_state == "Protected"
@@ -191,6 +193,26 @@ def test_a_job_succeeds_with_a_warning(caller: Caller) -> None:
     status = caller.get(f"{VAULT_PATH}/replicationOperationStatus/{name}").json()
     assert status["status"] == "Succeeded"
     assert status["error"]["code"] == "28175"  # type: ignore[index]
+    job = caller.job(name).properties
+    assert (job.state, job.state_description) == ("CompletedWithInformation", "CompletedWithInformation")
+    (told,) = job.errors
+    assert (told.error_level, told.task_id) == ("Info", "StartVmOnSecondary")
+    assert told.service_error_details.code == "28175"
+    assert (told.provider_error_details.error_code, told.provider_error_details.error_message) == (0, None)
+    assert caller.item().properties.active_location == "Recovery"
+
+
+def test_a_reprotect_that_warns_says_so_of_the_job_inside_it(calling: Calling) -> None:
+    caller = calling(estate_of({"name": ITEM, "state": "away"}))
+    arm(caller, "job-warns", act="reprotect")
+    name = caller.switch(HOME)
+    caller.wait(600)
+    job = caller.job(name).properties
+    assert (job.state, job.tasks[-1].state) == ("CompletedWithInformation", "Succeeded")
+    (inner,) = job.tasks[-1].group_task_custom_details.child_tasks
+    assert (inner.state, inner.end_time.year) == ("CompletedWithInformation", 1)
+    assert job.errors[0].task_id == inner.task_id == "EnableDr"
+    assert caller.item(AWAY).properties.protection_state == "InitialReplicationInProgress"
 
 
 def test_a_source_that_will_not_shut_down_does_not_stop_the_failover(caller: Caller) -> None:

@@ -152,14 +152,32 @@ def test_setting_up_runs_as_jobs_with_the_services_names(ready: Caller) -> None:
     assert rich.tasks[1].group_task_custom_details.child_tasks == []
 
 
-def test_a_job_that_is_read_in_its_first_second_is_a_placeholder(bare: Caller) -> None:
+def test_a_job_that_is_read_in_its_first_second_is_a_placeholder(ready: Caller) -> None:
+    seen: dict[str, str] = {}
+    changed = {"properties": {"replicationProviderSettings": {"instanceType": "A2A"} | POLICY}}
+    ready.client.replication_policies.begin_update(
+        GROUP,
+        VAULT,
+        "policy",
+        changed,
+        polling=False,
+        raw_response_hook=lambda r: seen.update(r.http_response.headers),
+    )
+    first = ready.job(job_name(seen)).properties
+    assert (first.state, first.scenario_name, first.tasks) == ("NotStarted", None, [])
+    ready.wait(10)
+    assert ready.job(job_name(seen)).properties.scenario_name == "ModifyProtectionProfile"
+
+
+def test_the_job_of_a_fabric_can_be_read_at_once_but_not_cancelled(bare: Caller) -> None:
     seen: dict[str, str] = {}
     azure = {"properties": {"customDetails": {"instanceType": "Azure", "location": "eastus"}}}
     bare.client.replication_fabrics.begin_create(
         GROUP, VAULT, "f", azure, polling=False, raw_response_hook=lambda r: seen.update(r.http_response.headers)
     )
+    bare.wait(0.8)
     first = bare.job(job_name(seen)).properties
-    assert (first.state, first.scenario_name, first.tasks) == ("NotStarted", None, [])
+    assert (first.scenario_name, first.tasks[0].state, first.allowed_actions) == ("CreateSite", "InProgress", [])
     bare.wait(10)
     later = bare.job(job_name(seen)).properties
     assert (later.state, later.friendly_name, later.allowed_actions) == ("InProgress", "Create a site", [])

@@ -102,6 +102,7 @@ def create_fabric(call: Call) -> Response:
         lambda: vault.fabrics.setdefault(key(fabric.id), fabric),
         length=length,
         cancellable=False,
+        reads_late=False,
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from simulator.arm import JOB_TYPE, last_segment
-from simulator.jobs import SHUTDOWN_TASK, Job, JobError, JobState, TaskSpec
+from simulator.jobs import CHILD_TASK, SHUTDOWN_TASK, Job, JobError, JobState, TaskSpec
 from simulator.providers.site_recovery.plan_view import plan_details, plan_tasks
 from simulator.times import UNSET_TASK_TIME, ticks, whole_seconds
 
@@ -20,14 +20,17 @@ _ENDED_WORDS = {
     JobState.FAILED: "Failed",
     JobState.CANCELLED: "Cancelled",
 }
+"""How an ended job is described; any other state by its own name."""
+
+CHILD_BEGINS_BEFORE = timedelta(seconds=0.24)
+CHILD_ENDS_BEFORE = timedelta(seconds=61)
 
 
 def job_body(job: Job, world: World) -> JsonObject:
     """Write a job as a get answers it, all its tasks from the first second on (recorded)."""
     body = list_body(job, world)
     properties: JsonObject = body["properties"]  # pyright: ignore[reportAssignmentType]
-    activity = f"{job.client_request_id} ActivityId: {job.correlation_id}"
-    properties["activityId"] = activity
+    properties["activityId"] = job.activity_id()
     if job.run:
         properties["tasks"] = plan_tasks(job, job.run, world)
     else:
@@ -41,7 +44,7 @@ def list_body(job: Job, world: World) -> JsonObject:
     """Write a job as a list answers it: no activity, no tasks, no details (recorded)."""
     now, state = world.now, job.state(world.now)
     over = job.over(now)
-    errors = [_error(error, job) for error in job.errors] if over else []
+    errors = [_error(error, job, world) for error in job.told()] if over else []
     ended: JsonObject = {"endTime": whole_seconds(job.ends)} if over and job.ends else {}
     properties: JsonObject = {
         "activityId": None,
@@ -69,24 +72,24 @@ def _allowed(job: Job, *, over: bool) -> list[str]:
     return ["Restart"] if job.outcome is JobState.FAILED else []
 
 
-def _error(error: JobError, job: Job) -> JsonObject:
-    """Write one of a job's errors as the service's models shape it; invented: what a job's errors hold."""
+def _error(error: JobError, job: Job, world: World) -> JsonObject:
+    """Write one of a job's errors: the service's own words; of the provider nothing but an id (recorded)."""
     return {
         "serviceErrorDetails": {
             "code": error.code,
             "message": error.message,
             "possibleCauses": error.possible_causes,
             "recommendedAction": error.recommended_action,
-            "activityId": job.correlation_id,
+            "activityId": job.activity_id(),
         },
         "providerErrorDetails": {
-            "errorCode": int(error.code) if error.code.isdigit() else 0,
-            "errorMessage": error.message,
-            "errorId": error.code,
-            "possibleCauses": error.possible_causes,
-            "recommendedAction": error.recommended_action,
+            "errorCode": 0,
+            "errorMessage": None,
+            "errorId": world.ids.fixed("error", job.id, error.code),
+            "possibleCauses": "",
+            "recommendedAction": "",
         },
-        "errorLevel": "Error",
+        "errorLevel": error.level,
         "creationTime": ticks(job.ends or job.started),
         "taskId": error.task_id,
     }
@@ -96,9 +99,9 @@ def _task(job: Job, index: int, world: World) -> JsonObject:
     task = job.scenario.tasks[index]
     state, words, began, ended = _progress(job, index, world.now)
     group = task.child is not None
-    errors = _task_errors(job, task, state)
+    errors = _task_errors(job, task, state, world)
     return {
-        "taskId": task.task_id or world.ids.fixed("task", job.id, task.name),
+        "taskId": job.task_id(task, world.ids),
         "name": task.name,
         "startTime": began,
         "endTime": ended,
@@ -111,7 +114,7 @@ def _task(job: Job, index: int, world: World) -> JsonObject:
         "groupTaskCustomDetails": (
             {
                 "instanceType": "GroupTaskDetails",
-                "childTasks": [_child(job, task, (state, words, began, ended), world)] if task.child else [],
+                "childTasks": [_child(job, task, world)] if task.child else [],
             }
             if group
             else None
@@ -120,11 +123,11 @@ def _task(job: Job, index: int, world: World) -> JsonObject:
     }
 
 
-def _task_errors(job: Job, task: TaskSpec, state: str) -> list[JsonObject]:
+def _task_errors(job: Job, task: TaskSpec, state: str, world: World) -> list[JsonObject]:
     if task.task_id == SHUTDOWN_TASK and job.skip_shutdown_error and state == "Failed":
-        return [_error(job.skip_shutdown_error, job)]
+        return [_error(job.skip_shutdown_error, job, world)]
     failed = state == "Failed" and job.errors
-    return [_error(error, job) for error in job.errors] if failed else []
+    return [_error(error, job, world) for error in job.errors] if failed else []
 
 
 def _progress(job: Job, index: int, now: datetime) -> tuple[str, str, str, str]:
@@ -161,17 +164,38 @@ def _timeless(job: Job, now: datetime) -> tuple[str, str, str, str]:
     return (state, words, UNSET_TASK_TIME, UNSET_TASK_TIME)
 
 
-def _child(job: Job, task: TaskSpec, shown: tuple[str, str, str, str], world: World) -> JsonObject:
-    """Write the job inside a group task; its own job is not listed."""
-    state, words, began, ended = shown
-    child_job = world.ids.fixed("child-job", job.id)
+def _child_times(job: Job, task: TaskSpec) -> tuple[datetime, datetime]:
+    """Answer when the job inside a group task runs: begun just before it, ended a minute before (recorded)."""
+    began, ended = job.task_times(task)
+    return max(job.started, began - CHILD_BEGINS_BEFORE), max(began, ended - CHILD_ENDS_BEFORE)
+
+
+def _child_shown(job: Job, task: TaskSpec, now: datetime) -> tuple[str, str, str, str]:
+    """Answer the state, words, begin and end of the job inside a group task."""
+    index = job.scenario.tasks.index(task)
+    state, words, _, _ = _progress(job, index, now)
+    began, ended = _child_times(job, task)
+    if state == "InProgress" and now >= ended and job.ends is not None:
+        state, words = str(JobState.SUCCEEDED), _ENDED_WORDS[JobState.SUCCEEDED]
+    if state == "Succeeded" and job.warning:  # recorded with its own word, and without an end
+        word = str(JobState.COMPLETED_WITH_INFORMATION)
+        return word, word, ticks(began), UNSET_TASK_TIME
+    if state in {"NotStarted", "InProgress"}:
+        return state, words, UNSET_TASK_TIME if state == "NotStarted" else ticks(began), UNSET_TASK_TIME
+    return state, words, ticks(began), whole_seconds(min(ended, job.ends or ended))
+
+
+def _child(job: Job, task: TaskSpec, world: World) -> JsonObject:
+    """Write the job inside a group task, its machine in lower case; its own job is not listed."""
+    state, words, began, ended = _child_shown(job, task, world.now)
+    child_job, name = world.ids.fixed("child-job", job.id), job.target_name.lower()
     return {
-        "taskId": "EnableDr",
-        "name": job.target_name,
+        "taskId": CHILD_TASK,
+        "name": name,
         "startTime": began,
         "endTime": ended,
         "allowedActions": [],
-        "friendlyName": job.target_name,
+        "friendlyName": name,
         "state": state,
         "stateDescription": words,
         "taskType": "JobTaskDetails",
@@ -180,9 +204,9 @@ def _child(job: Job, task: TaskSpec, shown: tuple[str, str, str, str], world: Wo
                 "jobId": f"{job.vault_id}/replicationJobs/{child_job}",
                 "jobFriendlyName": task.child,
                 "targetObjectId": world.ids.fixed("vm-entity", job.target_object_id),
-                "targetObjectName": job.target_name,
+                "targetObjectName": name,
                 "targetInstanceType": "Vm",
-                "jobScenarioName": "EnableDr",
+                "jobScenarioName": CHILD_TASK,
             },
             "instanceType": "JobTaskDetails",
         },

@@ -106,7 +106,7 @@ def placeholder(job: Job) -> JsonObject:
         "name": job.operation_id,
         "type": "Microsoft.RecoveryServices/vaults/replicationJobs",
         "properties": {
-            "activityId": f"{job.client_request_id} ActivityId: {job.correlation_id}",
+            "activityId": job.activity_id(),
             "scenarioName": None,
             "friendlyName": None,
             "state": "NotStarted",

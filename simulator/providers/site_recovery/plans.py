@@ -13,15 +13,15 @@ from simulator.effects import Wish
 from simulator.envelopes import Refused, accepted, listing, not_found, refused
 from simulator.estate import Act
 from simulator.messages import Response, json_response
-from simulator.operations import start_operation
+from simulator.operations import Target, start_operation
 from simulator.plans import Plan, begin_plan, make_plan, running
 from simulator.providers.site_recovery.plan_view import plan_body
 from simulator.recovery_points import PointKind
-from simulator.scenarios import SAVE_PLAN
+from simulator.setup_scenarios import CREATE_PLAN, DELETE_PLAN, UPDATE_PLAN
 
 if TYPE_CHECKING:
     from simulator.call import Call
-    from simulator.jobs import Job
+    from simulator.jobs import Job, Scenario
 
 SAVING = timedelta(seconds=1)
 
@@ -91,14 +91,14 @@ def create_plan(call: Call) -> Response:
     if site is None:
         raise _bad(call, "FabricNotFound", "primaryFabricId is not a fabric of this vault.")
     plan = make_plan(call.world, vault, call.params["plan"], site, _names(call, given))
-    return _saved(call, plan)
+    return _saved(call, plan, CREATE_PLAN)
 
 
 def update_plan(call: Call) -> Response:
     """Change a plan's groups."""
     plan = _plan(call)
     plan.groups = _names(call, call.body(PlanBody).properties)
-    return _saved(call, plan)
+    return _saved(call, plan, UPDATE_PLAN)
 
 
 def delete_plan(call: Call) -> Response:
@@ -107,7 +107,7 @@ def delete_plan(call: Call) -> Response:
     if running(call.world, plan):
         raise _bad(call, "OperationInProgress", f"The plan '{plan.name}' is running.", 409)
     del call.world.plans[key(plan.id)]
-    return _saved(call, plan)
+    return _saved(call, plan, DELETE_PLAN)
 
 
 def test_failover(call: Call) -> Response:
@@ -177,8 +177,10 @@ def _names(call: Call, given: _PlanProperties) -> list[list[str]]:
     return [[last_segment(i.id) for i in g.replication_protected_items] for g in boots]
 
 
-def _saved(call: Call, plan: Plan) -> Response:
-    job = start_operation(call, SAVE_PLAN, SAVING, listed=False)
+def _saved(call: Call, plan: Plan, scenario: Scenario) -> Response:
+    """Accept what makes, changes or deletes a plan, with a job of its own (recorded)."""
+    target = Target(kind="RecoveryPlan", object_id=plan.guid, name=plan.name, affected=plan.about())
+    job = start_operation(call, scenario, SAVING, listed=True, target=target)
     return _accepted(call, plan, job)
 
 

@@ -33,10 +33,11 @@ def set_up(
     length: timedelta = SHORT,
     cancellable: bool = True,
     names_job: bool = True,
+    reads_late: bool = True,
 ) -> Response:
-    """Accept a change of the vault; a job read in its first second is a placeholder (recorded)."""
+    """Accept a change of the vault; most jobs read as a placeholder in their first second (recorded)."""
     job = start_operation(call, scenario, length, listed=True, target=target)
-    job.cancellable, job.reads_late = cancellable, True
+    job.cancellable, job.reads_late = cancellable, reads_late
 
     def take_effect() -> None:
         if job.outcome is JobState.SUCCEEDED:

@@ -1,0 +1,193 @@
+"""What each kind of job is called and made of, as it was recorded of Azure machines or of other providers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.simulator.helpers import (
+    AWAY,
+    CLEANUP_BODY,
+    GROUP,
+    HOME,
+    ITEM,
+    VAULT,
+    VAULT_PATH,
+    Calling,
+    estate_of,
+    job_name,
+    rehearsal_body,
+)
+from tests.simulator.recordings import GUID
+
+OWN = "<its own>"
+"""Stands for a task's id that is another GUID in every job."""
+
+ISOLATED = "/subscriptions/x/resourceGroups/y/providers/Microsoft.Network/virtualNetworks/isolated"
+
+
+def tasks_of(job: Any) -> list[tuple[str, str, str]]:
+    return [(OWN if GUID.fullmatch(t.task_id) else t.task_id, t.name, t.friendly_name) for t in job.tasks]
+
+
+ACTS: dict[str, tuple[str, str, tuple[Any, ...], tuple[str, str, str], list[tuple[str, str, str]]]] = {
+    "test failover": (
+        "protected-in-reverse",
+        "test_failover",
+        (rehearsal_body(ISOLATED),),
+        ("TestFailover", "Test failover", "TestFailoverJobDetails"),
+        [
+            (
+                "TestFailoverPreflightChecksTask",
+                "VmTfoPrerequisitesCheck",
+                "Prerequisites check for test failover",
+            ),
+            ("BeginTestFailoverTask", "VmTfoInitiateFailover", "Starting test failover"),
+            ("PrepareTestProtectedEntitiesTask", "VmTfoPrepareTestVm", "Creating test virtual machine"),
+            ("BootTestProtectedEntitiesTask", "VmTfoBootTestVm", "Start the virtual machine"),
+        ],
+    ),
+    "its cleanup": (
+        "test-failover-waiting-in-reverse",
+        "test_failover_cleanup",
+        (CLEANUP_BODY,),
+        ("TestFailoverCleanup", "Test failover cleanup", "TestFailoverJobDetails"),
+        [
+            (
+                "TestFailoverCleanupPreflightChecksTask",
+                "VmTfoCleanupPreflightsCheck",
+                "Prerequisites check for test failover cleanup",
+            ),
+            ("EndTestFailoverTask", "VmTfoEndFailover", "Ending test failover"),
+            ("CleanupTestProtectedEntitiesTask", "VmTfoDeleteTestVm", "Clean up the test virtual machine"),
+        ],
+    ),
+    "commit": (
+        "home-uncommitted",
+        "failover_commit",
+        (),
+        ("CommitFailover", "Commit", "AsrJobDetails"),
+        [
+            (OWN, "VmCommitPrerequisitesCheck", "Prerequisite check"),
+            (OWN, "VmCommit", "Commit"),
+        ],
+    ),
+    "disable": (
+        "protected-in-reverse",
+        "delete",
+        ({"properties": {}},),
+        ("DisableDr", "Disable replication", "AsrJobDetails"),
+        [
+            (
+                "DisableProtectionOnPrimaryTask",
+                "DisableProtectionOnPrimary",
+                "Disable replication on the source location",
+            ),
+            (
+                "DisableProtectionOnSecondaryTask",
+                "DisableProtectionOnSecondary",
+                "Disable replication on the target location",
+            ),
+            ("UpdateDraStateTask", "UpdateDraState", "Updating the provider states"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ACTS)
+def test_an_acts_job_has_the_names_and_tasks_that_were_recorded(what: str, calling: Calling) -> None:
+    state, verb, body, (scenario, friendly, details), tasks = ACTS[what]
+    caller = calling(estate_of({"name": ITEM, "state": state}))
+    name = caller.act(verb, *body)
+    job = caller.job(name).properties
+    assert (job.scenario_name, job.friendly_name) == (scenario, friendly)
+    assert (job.state, job.allowed_actions, job.target_instance_type) == (
+        "InProgress",
+        ["Cancel"],
+        "ProtectionEntity",
+    )
+    assert {task.state for task in job.tasks} == {"NotStarted"}
+    assert tasks_of(job) == tasks
+    assert job.custom_details.instance_type == details
+    assert len(job.custom_details.affected_object_details) == 15
+    caller.wait(3600)
+    ended = caller.job(name).properties
+    assert {task.state for task in ended.tasks} == {"Succeeded"}
+    assert [task.task_id for task in ended.tasks] == [task.task_id for task in job.tasks]
+
+
+def test_a_test_failover_tells_of_its_network_and_its_cleanup_of_the_comments_alone(calling: Calling) -> None:
+    caller = calling(estate_of({"name": ITEM, "state": "protected-in-reverse"}))
+    name = caller.act("test_failover", rehearsal_body(ISOLATED))
+    told = caller.job(name).properties.custom_details
+    assert (told.test_failover_status, told.comments) == ("Active", None)
+    assert (told.network_name, told.network_friendly_name) == ("isolated", "isolated")
+    assert told.network_type == "VmNetworkAsInput"
+    caller.wait(600)
+    name = caller.act("test_failover_cleanup", CLEANUP_BODY)
+    told = caller.job(name).properties.custom_details
+    assert (told.test_failover_status, told.comments) == (None, "done")
+    assert (told.network_name, told.network_friendly_name, told.network_type) == (None, None, None)
+
+
+def test_the_job_inside_a_reprotect_ends_before_it_and_names_the_machine_in_lower_case(calling: Calling) -> None:
+    caller = calling(estate_of({"name": ITEM, "state": "away"}))
+    name = caller.switch(HOME)
+    caller.wait(480)
+    group = caller.job(name).properties.tasks[-1]
+    (inner,) = group.group_task_custom_details.child_tasks
+    assert (group.state, inner.state) == ("InProgress", "Succeeded")
+    assert inner.start_time < group.start_time
+    assert inner.end_time.microsecond == 0
+    assert {inner.name, inner.friendly_name, inner.custom_details.job_task.target_object_name} == {ITEM.lower()}
+
+
+PLAN: dict[str, Any] = {
+    "groups": [{"groupType": "Boot", "replicationProtectedItems": []}],
+    "primaryFabricId": f"{VAULT_PATH}/replicationFabrics/{AWAY[0]}",
+    "recoveryFabricId": f"{VAULT_PATH}/replicationFabrics/{HOME[0]}",
+}
+PLANS: dict[str, tuple[str, str, Callable[[Any, Any], Any]]] = {
+    "begin_create": ("SaveRecoveryPlan", "SaveRecoveryPlanTask", lambda begin, body: begin(body)),
+    "begin_update": ("UpdateRecoveryPlan", "SaveRecoveryPlanTask", lambda begin, body: begin(body)),
+    "begin_delete": ("DeleteRecoveryPlan", "DeleteRecoveryPlanTask", lambda begin, _: begin()),
+}
+VERBS = {"Save": "Save", "Update": "Save", "Delete": "Delete"}
+
+
+@pytest.mark.parametrize("verb", PLANS)
+def test_saving_and_deleting_a_plan_are_jobs_of_their_own(verb: str, calling: Calling) -> None:
+    scenario, task, send = PLANS[verb]
+    caller = calling(estate_of({"name": ITEM, "state": "protected-in-reverse"}))
+    plans = caller.client.replication_recovery_plans
+    if verb != "begin_create":
+        plans.begin_create(GROUP, VAULT, "plan", {"properties": PLAN}).result()
+    seen: dict[str, str] = {}
+
+    def begin(*body: Any) -> None:
+        getattr(plans, verb)(
+            GROUP,
+            VAULT,
+            "plan",
+            *body,
+            polling=False,
+            raw_response_hook=lambda r: seen.update(r.http_response.headers),
+        )
+
+    send(begin, {"properties": PLAN})
+    caller.wait(2)
+    job = caller.job(job_name(seen)).properties
+    friendly = f"{VERBS[scenario.removesuffix('RecoveryPlan')]} a recovery plan"
+    assert (job.scenario_name, job.friendly_name, job.state) == (scenario, friendly, "Succeeded")
+    assert tasks_of(job) == [(OWN, task, f"{friendly} task")]
+    assert (job.target_instance_type, job.target_object_name) == ("RecoveryPlan", "plan")
+    assert set(job.custom_details.affected_object_details) == {
+        "primaryVmmId",
+        "primaryVmmName",
+        "recoveryVmmId",
+        "recoveryVmmName",
+        "primaryFabricProviderId",
+        "recoveryFabricProviderId",
+    }
