@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from domain import alert_terms
-from domain.alert_routes import _PLAIN, Proposal, Route, When, is_field, read
-from domain.alerts import Family
+from domain.alert_routes import _PLAIN, Part, Proposal, Route, When, is_field, part_of, read
+from domain.alerts import Family, parse
 from domain.settings.alerts import AlertSettings
 from domain.wire import Wire
 from triggers.alerts import AZNS
@@ -42,6 +44,17 @@ def test_every_field_is_told(heading: str, model: type[Wire]) -> None:
     part = TEXT.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0]
     told = {name for line in part.splitlines()[2:] for name in re.findall(r"`([^`]+)`", line.split(" | ")[0])}
     assert told == {field.alias for field in model.model_fields.values()}
+
+
+def test_the_alert_to_try_opens_the_first_route_of_the_sample() -> None:
+    samples = Path(__file__).parents[2] / "samples"
+    alert = parse(json.loads((samples / "region-recovered.json").read_text()))
+    routes = read((samples / "alert-routes.json").read_text(), "sample").routes
+    assert [part_of(route, alert) for route in routes] == [Part.OPENS, None, None, None]
+    # Shortened as the page says, the same routes wait for seconds.
+    text = (samples / "alert-routes.json").read_text()
+    short = read(text.replace('"PT5M"', '"PT5S"').replace('"PT30M"', '"PT10S"'), "sample").routes[0]
+    assert (short.hold_down, short.stable_for) == (timedelta(seconds=5), timedelta(seconds=10))
 
 
 def test_defaults_are_told_as_they_are() -> None:
