@@ -32,6 +32,8 @@ _QUESTIONS: Final[Mapping[str, str]] = {
 }
 _WIDEST: Final = 100
 _SHOWN: Final = 10
+# The newest ones; whoever wants an older one names its id, or a policy.
+_OFFERED: Final = 12
 
 
 class Answerer(Protocol):
@@ -219,9 +221,18 @@ class Person:
             self.console.print(Text("leaving something out needs a reason", style=WARN))
 
     def _points(self, gate: Document) -> dict[str, Document]:
-        names = texts(gate, "machines")
-        given = self._ask(f"which recovery point: {', '.join(SELECTS[:4])}, or a point's id  ").strip()
-        return {name: point(given or "latestProcessed") for name in names}
+        """Ask for a point: a policy goes for every machine, one of the points listed for the only one."""
+        names, rows = texts(gate, "machines"), parts(part(gate, "shown"), "machines")
+        offered = parts(rows[0], "offered")[:_OFFERED] if len(names) == len(rows) == 1 else []
+        for number, each in enumerate(offered, 1):
+            words = f"  {number:2}  {clock_time(each.get('time'))}  {text(each, 'kind')}"
+            self.console.print(Text(words, style=SOFT))
+        ways = ", ".join(SELECTS[:4])
+        wanted = f"{ways}, a number, or a point's id" if offered else f"{ways}, or a point's id"
+        given = self._ask(f"which recovery point: {wanted}  ").strip() or "latestProcessed"
+        if given.isdecimal() and 0 < int(given) <= len(offered):
+            given = text(offered[int(given) - 1], "name")
+        return {name: point(given) for name in names}
 
     def _ask(self, words: str) -> str:
         if self.input is not None:

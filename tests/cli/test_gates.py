@@ -113,6 +113,23 @@ def test_another_recovery_point_goes_for_every_machine_of_the_gate(given: Any) -
     assert decision["comment"] == "torn"
 
 
+def test_the_points_that_a_machine_has_are_listed_and_chosen_by_number(given: Any) -> None:
+    gate = given.gate()
+    times = [f"2026-01-15T{hour:02}:00:00Z" for hour in range(20, 0, -1)]
+    gate["shown"]["machines"][0]["offered"] = [
+        {"name": f"p-{number}", "time": time, "kind": "AppConsistent"} for number, time in enumerate(times, 1)
+    ]
+    paper, words = console(), iter(["c", "2", "clean before noon"])
+    decision = Person(console=paper, input=lambda _: next(words))(gate)
+    assert decision["recoveryPoints"] == {"web": {"select": "custom", "id": "p-2"}}
+    shown: str = paper.file.getvalue()  # type: ignore[attr-defined]
+    assert " 2  2026-01-15 19:00:00 UTC  AppConsistent" in shown
+    assert "2026-01-15 09:00:00 UTC" in shown
+    assert "2026-01-15 08:00:00 UTC" not in shown
+    # A number that is not in the list is taken for an id.
+    assert answers(given, gate, ["c", "13", ""])["recoveryPoints"]["web"] == {"select": "custom", "id": "13"}
+
+
 def test_leaving_something_out_needs_a_reason(given: Any) -> None:
     gate = given.gate("intervention", offers=["retry", "skip", "stop"])
     assert answers(given, gate, ["k", "", "  ", "not needed"])["comment"] == "not needed"
