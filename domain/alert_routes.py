@@ -11,14 +11,16 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from fnmatch import translate
 from functools import cache
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from domain import alert_terms
+from domain.alert_families import VAULT
 from domain.alerts import Alert, Condition, Family
 from domain.errors import bounded
 from domain.lenient import texts
@@ -31,6 +33,14 @@ _MOST_ROUTES: Final = 50
 _OWN: Final = ("requestedBy", "proposed")
 FAILED_OVER: Final = "failedOver"
 
+
+def _of_a_vault(value: str) -> str:
+    if VAULT.fullmatch(value) is None:
+        raise ValueError("expected a vault's ARM id, which begins with /subscriptions/")
+    return value
+
+
+VaultId = Annotated[ArmId, AfterValidator(_of_a_vault)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_024)]
 Several = Annotated[tuple[Text, ...], Field(min_length=1, max_length=100)]
 Length = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=7))]
@@ -105,7 +115,7 @@ class When(Wire):
     severity: Several | None = None
     target: Several | None = None
     region: Several | None = None
-    vault: ArmId | None = None
+    vault: VaultId | None = None
     condition: Condition | None = None
     recovered: bool | None = None
     custom: dict[Text, Text] = {}
@@ -203,10 +213,12 @@ def _faults_of(request: Mapping[str, Any]) -> Iterator[str]:
     if request.get("mode") == Mode.PLAN.value:
         yield "mode: a plan changes nothing; propose a failback or a drill"
     machines = request.get("machines")
+    elsewhere = isinstance(machines, str | dict)
+    if isinstance(machines, str) and machines != FAILED_OVER:
+        yield f'machines: expected a list of names, "{FAILED_OVER}" or a tag'
     try:
         if isinstance(machines, dict):
             Tagged.from_wire(machines)
-        elsewhere = machines == FAILED_OVER or isinstance(machines, dict)
         FailbackRequest.from_wire({**request, "machines": ["any"]} if elsewhere else request)
     except ValidationError as error:
         yield from _lines(error)
@@ -215,7 +227,7 @@ def _faults_of(request: Mapping[str, Any]) -> Iterator[str]:
 class Wake(Wire):
     """Wakes the runs that carry the machine of an alert; `vault` says where, for alerts that name none."""
 
-    vault: ArmId | None = None
+    vault: VaultId | None = None
 
 
 class Route(Wire):
@@ -294,11 +306,43 @@ def _lines(error: ValidationError) -> Iterator[str]:
 
 
 def _line(fault: Any) -> str:
+    """Say where a fault is, what is wrong, and what would be right."""
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"])
-    words = str(fault["msg"]).removeprefix("Value error, ")
+    words = _RIGHT.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "enum":
+        words = f"expected {fault['ctx']['expected']}"
     is_told = fault["type"] in {"missing", "value_error"}
-    given = "" if is_told else f" (given: {bounded(repr(fault['input']), 60)})"
-    return f"{where.lstrip('.') or 'file'}: {words}{given}"
+    given = "" if is_told else f" (given: {bounded(json.dumps(fault['input'], default=str), 60)})"
+    return f"{where.lstrip('.') or 'file'}: {words}{_meant(fault)}{given}"
+
+
+# By pydantic's names of faults; what is not here says in its own words what would be right.
+_RIGHT: Final = {
+    "missing": "give this field",
+    "extra_forbidden": "there is no such field",
+    "string_pattern_mismatch": "expected small letters, digits and hyphens, forty at the most",
+    "too_short": "name at least one",
+    "tuple_type": "expected a list",
+    "dict_type": "expected an object",
+    "model_type": "expected an object",
+    "model_attributes_type": "expected an object",
+    "string_type": "expected a text in quotes",
+    "bool_type": "expected true or false",
+    "bool_parsing": "expected true or false",
+    "time_delta_type": 'expected a length of time, such as "PT30M"',
+    "time_delta_parsing": 'expected a length of time, such as "PT30M"',
+}
+
+
+def _meant(fault: Any) -> str:
+    """Guess which field somebody meant who wrote one that there is not."""
+    if fault["type"] != "extra_forbidden":
+        return ""
+    models: list[type[Wire]] = [Routes, Route, When, Proposal, Wake, FailbackRequest]
+    known = {field.alias or name for model in models for name, field in model.model_fields.items()}
+    spelt = {name.casefold(): name for name in known}
+    close = get_close_matches(str(fault["loc"][-1]).casefold(), spelt, n=1)
+    return f"; did you mean {spelt[close[0]]}?" if close else ""
 
 
 # -- what an alert is to a route ------------------------------------------------------------------------------

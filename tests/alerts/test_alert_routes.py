@@ -87,13 +87,14 @@ def test_every_fault_of_a_file_is_named_with_its_place() -> None:
     ("change", "words"),
     [
         ({"vault": "x"}, "vault: expected a vault's ARM id"),
-        ({"machines": "all of them"}, "machines"),
-        ({"machines": []}, "machines"),
-        ({"machines": {"tag": {"name": "x"}}}, "tag.value: Field required"),
+        ({"machines": "all of them"}, 'machines: expected a list of names, "failedOver" or a tag'),
+        ({"machines": []}, "machines: name at least one"),
+        ({"machines": 3}, "machines: expected a list"),
+        ({"machines": {"tag": {"name": "x"}}}, "tag.value: give this field"),
         ({"mode": "plan"}, "mode: a plan changes nothing"),
         ({"requestedBy": "me"}, "requestedBy: failback says this by itself"),
         ({"proposed": {}}, "proposed: failback says this by itself"),
-        ({"color": "red"}, "color: Extra inputs"),
+        ({"color": "red"}, "color: there is no such field"),
     ],
 )
 def test_a_proposed_request_is_judged_when_the_app_starts(change: dict[str, Any], words: str) -> None:
@@ -105,6 +106,34 @@ def test_a_proposed_request_is_judged_when_the_app_starts(change: dict[str, Any]
 @pytest.mark.parametrize("machines", ["failedOver", ["a", {"name": "b"}], {"tag": {"name": "x", "value": "y"}}])
 def test_machines_are_named_or_chosen_later(machines: Any) -> None:
     assert route(note=False, propose={"request": {**REQUEST, "machines": machines}}).propose
+
+
+def test_every_fault_says_what_would_be_right() -> None:
+    told = faults(
+        {"name": "Bad Name", "when": {"family": "log"}, "holdDown": "soon", "note": True},
+        {"name": "a", "when": [{"recovered": "maybe", "vault": "contoso"}], "wake": {"vault": "contoso"}},
+        {"name": "b", "when": [{"severety": "Sev1"}], "holddown": "PT5M", "giveUpAfter": "P20D", "note": True},
+        "c",
+        {"name": "d", "when": [{"family": "log", "xyz": 1}], "propose": {"start": "now", "request": []}},
+        {"name": "e", "when": [{"rule": 7}], "note": True},
+    ).splitlines()
+    vault = "expected a vault's ARM id, which begins with /subscriptions/"
+    assert told == [
+        'routes[0].name: expected small letters, digits and hyphens, forty at the most (given: "Bad Name")',
+        'routes[0].when: expected a list (given: {"family": "log"})',
+        'routes[0].holdDown: expected a length of time, such as "PT30M" (given: "soon")',
+        f"routes[1].when[0].vault: {vault}",
+        'routes[1].when[0].recovered: expected true or false (given: "maybe")',
+        f"routes[1].wake.vault: {vault}",
+        'routes[2].when[0].severety: there is no such field; did you mean severity? (given: "Sev1")',
+        'routes[2].giveUpAfter: Input should be less than or equal to 14 days (given: "20 days, 0:00:00")',
+        'routes[2].holddown: there is no such field; did you mean holdDown? (given: "PT5M")',
+        'routes[3]: expected an object (given: "c")',
+        "routes[4].when[0].xyz: there is no such field (given: 1)",
+        "routes[4].propose.start: expected 'ask' or 'atOnce' (given: \"now\")",
+        "routes[4].propose.request: expected an object (given: [])",
+        "routes[5].when[0].rule: expected a list (given: 7)",
+    ]
 
 
 def test_two_routes_of_one_name_are_a_fault() -> None:
