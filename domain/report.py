@@ -189,12 +189,16 @@ def refusal_report(
 
 def plan_report(run: str, plan: Plan, started: datetime, ended: datetime) -> Report:
     """Report a run that was only to be planned."""
-    verdict = f"{len(plan.failed)} checks forbid it" if plan.is_refused else "every check allows it"
+    failed = len(plan.failed)
+    forbidden = "one check forbids it" if failed == 1 else f"{failed} checks forbid it"
+    verdict = forbidden if plan.is_refused else "every check allows it"
+    number = len(plan.subjects)
+    machines = "one machine" if number == 1 else f"{number} machines"
     return Report(
         id=run,
         mode=plan.request.mode,
         outcome=RunOutcome.PLANNED,
-        words=f"planned for {len(plan.subjects)} machines, nothing was changed: {verdict}",
+        words=f"planned for {machines}, nothing was changed: {verdict}",
         vault=plan.request.vault,
         requested_by=plan.request.requested_by,
         plan_hash=plan.hash,

@@ -103,7 +103,7 @@ def test_a_refused_start_lists_every_fault_with_its_remedy(fake: Any, failback: 
 
 def test_a_plan_is_shown_and_a_forbidden_one_ends_with_refused(fake: Any, failback: Any) -> None:
     fake.plan = {
-        "words": "planned for 1 machines",
+        "words": "planned for one machine",
         "plan": {
             "checks": [
                 {"name": "state", "verdict": "passed", "evidence": "ready", "about": "web"},

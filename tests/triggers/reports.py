@@ -192,7 +192,7 @@ def planned() -> Report:
     return report(
         mode=Mode.PLAN,
         outcome=RunOutcome.PLANNED,
-        words="planned for 1 machines, nothing was changed",
+        words="planned for one machine, nothing was changed",
         machines=(),
         decisions=(),
         plan=plan,

@@ -277,7 +277,7 @@ def test_a_vault_that_cannot_be_read_is_the_first_reason() -> None:
 
 @pytest.mark.parametrize(
     ("state", "words"),
-    [(S.AWAY_PROTECTED, "every check allows it"), (S.HOME_PROTECTED, "1 checks forbid it")],
+    [(S.AWAY_PROTECTED, "every check allows it"), (S.HOME_PROTECTED, "one check forbids it")],
 )
 def test_a_plan_alone_is_reported_with_its_verdict(state: MachineState, words: str) -> None:
     made = plan_report("run-1", make_plan(request(mode="plan"), facts(details(state))), NOON, at(1))
