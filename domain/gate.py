@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import Field, field_validator, model_validator
 
 from domain.approvals import ApprovalPolicy, GateName, OnTimeout, folded
+from domain.errors import bounded
 from domain.people import Role
 from domain.request import Comment, Name, PointChoice, aware
 from domain.wire import Answer, Wire, digest
@@ -37,6 +38,9 @@ OFFERS: Final = {
     GateName.COMMIT: (Choice.APPROVE, Choice.CHANGE_POINT, Choice.STOP),
     GateName.INTERVENTION: (Choice.RETRY, Choice.SKIP, Choice.STOP),
 }
+# So much is kept of a decision that changed nothing: so many of the machines it names, so long a comment.
+_BRIEF: Final = 20
+_BRIEF_COMMENT: Final = 300
 # These answers depart from the plan; the record must say why.
 NEEDS_REASON: Final = frozenset({Choice.SKIP})
 
@@ -52,7 +56,7 @@ class DecisionRequest(Wire):
     decision: Choice
     comment: Comment = ""
     machines: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1_000)] | None = None
-    recovery_points: Annotated[dict[str, PointChoice], Field(max_length=1_000)] | None = None
+    recovery_points: Annotated[dict[Name, PointChoice], Field(max_length=1_000)] | None = None
     plan_hash: Annotated[str, Field(min_length=8, max_length=64)]
     not_before: datetime | None = None
     break_glass: bool = False
@@ -125,6 +129,16 @@ class Entry(Answer):
     def known_as(self) -> frozenset[str]:
         """All that the person is known by."""
         return folded((self.by, self.by_id, *self.also))
+
+    @property
+    def in_brief(self) -> Entry:
+        """The decision as it is kept when it changes nothing: anybody who signs in can send very long ones."""
+        return self.having(
+            comment=bounded(self.comment, _BRIEF_COMMENT),
+            machines=self.machines[:_BRIEF] if self.machines else self.machines,
+            recovery_points=dict(list(self.recovery_points.items())[:_BRIEF]),
+            groups=self.groups[:_BRIEF],
+        )
 
 
 class Question(Answer):

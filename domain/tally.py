@@ -9,11 +9,13 @@ Whether a decision came in time is told by the time that its door stamped on it,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from domain.approvals import ApprovalPolicy, GateName, OnTimeout, folded
+from domain.errors import Refusal, bounded
 from domain.gate import HELD_AT_MOST, NEEDS_REASON, Choice, Entry, Judgement, Outcome, Question
 from domain.people import Role, spelt
 from domain.request import PointChoice
@@ -107,17 +109,26 @@ def judge(ledger: Ledger, entry: Entry) -> Ledger:
         return ledger
     entry = entry.having(person=_person(ledger, entry), groups=_that_matter(ledger.question.policy, entry))
     judgement, why = _judgement(ledger, entry)
-    return ledger.having(entries=_kept((*ledger.entries, entry.having(judgement=judgement, why=why))))
+    kept = entry if judgement is Judgement.RECORDED else entry.in_brief
+    return ledger.having(entries=kept_of((*ledger.entries, kept.having(judgement=judgement, why=why))))
 
 
-# What counts is kept whole; of what did not count, so many of the newest, for anybody may send it.
-REFUSED_KEPT: Final = 100
+# What counts is kept whole; of what did not count, so many, for anybody who signs in may send it.
+REFUSED_KEPT: Final = 300
 
 
-def _kept(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    refused = [entry.id for entry in entries if entry.judgement is not Judgement.RECORDED]
-    dropped = frozenset(refused[:-REFUSED_KEPT])
-    return tuple(entry for entry in entries if entry.id not in dropped)
+def kept_of(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """Make room for one more: whoever sent most of what did not count loses their oldest, and nobody else's."""
+    refused = [entry for entry in entries if entry.judgement is not Judgement.RECORDED]
+    if len(refused) <= REFUSED_KEPT:
+        return entries
+    [(loudest, _)] = Counter(_sender(entry) for entry in refused).most_common(1)
+    gone = next(entry.id for entry in refused if _sender(entry) == loudest)
+    return tuple(entry for entry in entries if entry.id != gone)
+
+
+def _sender(entry: Entry) -> str:
+    return entry.person or spelt(entry.by_id or entry.by)
 
 
 def _person(ledger: Ledger, entry: Entry) -> str:
@@ -143,8 +154,9 @@ def _judgement(ledger: Ledger, entry: Entry) -> tuple[Judgement, str]:
         return Judgement.STALE, "it answers something else than what this gate shows now; read it again and decide"
     if (reason := _barred(ledger, entry)) is not None:
         return Judgement.NOT_PERMITTED, reason
-    if (reason := _unfit(question, entry)) is not None:
-        return Judgement.UNFIT, reason
+    unfit = "; ".join(f"{fault.what}: {fault.remedy}" for fault in faults(question, entry))
+    if unfit or (unfit := _unending(ledger, entry)):
+        return Judgement.UNFIT, unfit
     decided = ledger.outcomes
     undecided = [name for name in question.machines if name not in decided and _concerns(entry, name)]
     if not undecided:
@@ -190,19 +202,43 @@ def _may_not_break_glass(policy: ApprovalPolicy, entry: Entry, *, asked_for_it: 
     return None
 
 
-def _unfit(question: Question, entry: Entry) -> str | None:
+def faults(question: Question, entry: Entry) -> tuple[Refusal, ...]:
+    """Say all that keeps a decision from fitting a gate, and what would mend it."""
+    return tuple(_faults(question, entry))
+
+
+def _faults(question: Question, entry: Entry) -> Iterator[Refusal]:
     if entry.gate is not question.gate or entry.decision not in question.offers:
-        return f"this gate takes {', '.join(question.offers)}"
+        taken = ", ".join(question.offers)
+        yield _fault("decision", f"{entry.decision.value} is no answer to this gate", f"it takes {taken}")
     needs_reason = question.policy.reason_required or entry.decision in NEEDS_REASON or entry.break_glass
     if needs_reason and not entry.comment.strip():
-        return 'give the reason in "comment"'
+        yield _fault("comment", "the reason is missing", 'give it in "comment"')
     if entry.not_before is not None and entry.not_before > question.asked_at + HELD_AT_MOST:
-        return f'"notBefore" may lie {HELD_AT_MOST.days} days ahead at most'
+        remedy = f"name a moment before {question.asked_at + HELD_AT_MOST:%F %H:%MZ}"
+        yield _fault("notBefore", f"it lies more than {HELD_AT_MOST.days} days ahead", remedy)
+    asked = frozenset(map(str.casefold, question.machines))
     named = [*(entry.machines or ()), *entry.recovery_points]
-    strangers = [name for name in named if not any(_same(name, machine) for machine in question.machines)]
+    strangers = [name for name in named if name.casefold() not in asked]
     if strangers:
-        return f"this gate does not ask about {', '.join(strangers)}"
-    return None
+        about = bounded(", ".join(strangers), 300)
+        yield _fault("machines", f"this gate does not ask about {about}", "name machines that it shows, or none")
+
+
+def _fault(about: str, what: str, remedy: str) -> Refusal:
+    return Refusal(code=Judgement.UNFIT.value, what=what, remedy=remedy, about=about)
+
+
+# Each other point is a voice of its own towards a quorum; nobody needs to try more of them.
+POINTS_TRIED: Final = 20
+
+
+def _unending(ledger: Ledger, entry: Entry) -> str:
+    """Refuse to keep for ever what one person may go on sending: other points, where one person decides none."""
+    tried = [each for each in ledger.recorded if each.person == entry.person and each.recovery_points]
+    if entry.decision is Choice.CHANGE_POINT and len(tried) >= POINTS_TRIED:
+        return f"this person has asked for other points {POINTS_TRIED} times here: agree on one of them"
+    return ""
 
 
 def close(ledger: Ledger) -> Ledger:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from domain import tally
+from domain.gate import Entry
 from orchestrators.ledgers import EntityContext
 
-# Anybody who may sign in can send some; the newest are kept.
-STRAYS_KEPT: Final = 100
 SENT_KEPT: Final = 1_000
 
 
@@ -15,7 +15,7 @@ def run_decisions(context: EntityContext) -> None:
     """Keep what became of decisions where a gate's own ledger cannot: before it is asked, and after it closed.
 
     sent {id, key}: a decision of this id went to the ledger of this key. stray {entry}: a decision that no gate
-    took in; it changes nothing. read: answers {sent, strays}.
+    took in; it changes nothing, and is kept in brief as in a ledger. read: answers {sent, strays}.
     """
     state: dict[str, Any] = context.get_state(lambda: None) or {}
     sent: dict[str, str] = state.get("sent", {})
@@ -25,7 +25,9 @@ def run_decisions(context: EntityContext) -> None:
         case "sent":
             sent = dict([*sent.items(), (about["id"], about["key"])][-SENT_KEPT:])
         case "stray":
-            strays = [*(each for each in strays if each["id"] != about["id"]), about][-STRAYS_KEPT:]
+            entries = [Entry.from_wire(each) for each in strays if each["id"] != about["id"]]
+            kept = tally.kept_of((*entries, Entry.from_wire(about).in_brief))
+            strays = [entry.to_wire() for entry in kept]
         case _:
             pass
     context.set_state({"sent": sent, "strays": strays})

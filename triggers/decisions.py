@@ -6,6 +6,7 @@ What counts for nothing is kept too, and why: in the gate's ledger, or beside it
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -13,9 +14,10 @@ import azure.functions as func
 from azure.durable_functions import EntityId
 
 from domain import contract
+from domain.errors import Refusal
 from domain.gate import DecisionRequest, Entry, Judgement
 from domain.people import Caller, Role
-from domain.tally import Ledger, judge
+from domain.tally import Ledger, faults, judge
 from identity import clock
 from triggers import people, runs
 from triggers.client import Client, RunStatus
@@ -85,7 +87,7 @@ async def submit(
     await client.signal_entity(EntityId(contract.LEDGER, key), "decide", made.to_wire())
     judged = _same(await _judged(client, key, made.id), made)
     if judged.judgement is not Judgement.RECORDED:
-        raise _not_recorded(judged, caller)
+        raise _not_recorded(judged, caller, faults(ledger.question, made))
     await runs.wake(client, key)
     return judged
 
@@ -110,7 +112,8 @@ def _same(judged: Entry, made: Entry) -> Entry:
     Raises:
         ProblemError: 409, for its name stands for something else.
     """
-    if _what(judged) == _what(made):
+    sent = made if judged.judgement is Judgement.RECORDED else made.in_brief
+    if _what(judged) == _what(sent):
         return judged
     detail = "its key, or the link it came by, stands for another decision; that one was judged, this one not"
     raise ProblemError(HTTPStatus.CONFLICT, _TITLES[Judgement.DUPLICATE], detail, judgement="duplicate")
@@ -219,9 +222,10 @@ async def _kept(client: Client, run: str, entry: Entry, judgement: Judgement, wh
     return _not_recorded(await _keep(client, run, entry, judgement, why))
 
 
-def _not_recorded(entry: Entry, caller: Caller | None = None) -> ProblemError:
+def _not_recorded(entry: Entry, caller: Caller | None = None, unfit: Iterable[Refusal] = ()) -> ProblemError:
     judgement = entry.judgement or Judgement.UNFIT
     detail = f"{entry.by} {entry.why}" if judgement is Judgement.NOT_PERMITTED else entry.why
     if judgement is Judgement.NOT_PERMITTED and caller is not None and caller.groups_unknown:
         detail += f". {people.GROUPS_UNKNOWN}"
-    return ProblemError(_STATUS[judgement], _TITLES[judgement], detail, judgement=judgement.value)
+    found = unfit if judgement is Judgement.UNFIT else ()
+    return ProblemError(_STATUS[judgement], _TITLES[judgement], detail, found, judgement=judgement.value)

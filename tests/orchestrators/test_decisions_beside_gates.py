@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from orchestrators.decisions import SENT_KEPT, STRAYS_KEPT, run_decisions
+from domain.tally import REFUSED_KEPT
+from orchestrators.decisions import SENT_KEPT, run_decisions
 
 
 class Entity:
@@ -45,22 +47,38 @@ def test_it_is_known_where_a_decision_was_sent_last() -> None:
     assert entity.ask("read")["sent"] == {"d-1": "fb-1:4-ask-commit"}
 
 
+def stray(name: str, **more: Any) -> dict[str, Any]:
+    said = {"id": name, "gate": "commit", "by": "eve", "decision": "approve", "at": "2026-11-20T02:00:00Z"}
+    return {**said, "judgement": "stale", **more}
+
+
 def test_a_stray_is_kept_once() -> None:
     entity = Entity()
     for why in ("too early", "too late"):
-        entity.ask("stray", {"id": "d-1", "why": why})
-    assert entity.ask("read")["strays"] == [{"id": "d-1", "why": "too late"}]
+        entity.ask("stray", stray("d-1", why=why))
+    assert [(each["id"], each["why"]) for each in entity.ask("read")["strays"]] == [("d-1", "too late")]
 
 
 def test_only_the_newest_are_kept() -> None:
     entity = Entity()
     for number in range(SENT_KEPT + 5):
         entity.ask("sent", {"id": f"d-{number}", "key": "k"})
-        entity.ask("stray", {"id": f"d-{number}"})
-    known = entity.ask("read")
-    assert len(known["sent"]) == SENT_KEPT
-    assert "d-4" not in known["sent"]
-    assert [each["id"] for each in known["strays"]][:: STRAYS_KEPT - 1] == [
-        f"d-{SENT_KEPT - 95}",
-        f"d-{SENT_KEPT + 4}",
-    ]
+    sent = list(entity.ask("read")["sent"])
+    assert (sent[0], sent[-1], len(sent)) == ("d-5", f"d-{SENT_KEPT + 4}", SENT_KEPT)
+
+
+def test_who_sends_very_many_strays_pushes_out_their_own_and_nobody_elses() -> None:
+    entity = Entity()
+    entity.ask("stray", stray("first", by="ann"))
+    for number in range(REFUSED_KEPT + 5):
+        entity.ask("stray", stray(f"d-{number}"))
+    kept = [each["id"] for each in entity.ask("read")["strays"]]
+    assert (kept[0], kept[1], kept[-1], len(kept)) == ("first", "d-6", f"d-{REFUSED_KEPT + 4}", REFUSED_KEPT)
+
+
+def test_a_stray_is_kept_in_brief_however_much_was_sent() -> None:
+    entity = Entity()
+    names = [f"vm-{number}" for number in range(1_000)]
+    points = {name: {"select": "latest"} for name in names}
+    entity.ask("stray", stray("long", comment="x" * 2_000, machines=names, recoveryPoints=points))
+    assert len(json.dumps(entity.state)) < 4_000

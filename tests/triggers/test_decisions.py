@@ -165,6 +165,34 @@ def test_two_hundred_at_once_are_all_recorded() -> None:
         assert gate.shown()["phase"] in {"recheck", "clean_up"}
 
 
+def test_two_hundred_at_once_of_whom_one_is_enough_are_all_recorded_too(
+    rehearsal: Rehearsal, host: SyncHost
+) -> None:
+    gate = Gate(rehearsal, host)
+
+    async def everybody() -> list[Response]:
+        people = [{"X-Failback-User": f"person-{number:03}"} for number in range(200)]
+        sent = [host.host.request("POST", gate.path, json=gate.body(), headers=each) for each in people]
+        return await asyncio.gather(*sent)
+
+    answers = host._run(everybody())
+    assert sorted({answer.status for answer in answers}) == [200, 409]
+    assert len({each["by"] for each in gate.entries()}) == 200
+    assert [each["judgement"] for each in gate.entries()].count("recorded") == 1
+
+
+def test_every_fault_of_an_unfit_decision_is_named_at_once_and_kept(rehearsal: Rehearsal, host: SyncHost) -> None:
+    gate = Gate(rehearsal, host, reasonRequired=True)
+    names = [f"stranger-{number}" for number in range(50)]
+    answer = gate.decide(machines=names)
+    assert answer.status == 400
+    assert [(each["about"], bool(each["remedy"])) for each in answer.json()["faults"]] == [
+        ("comment", True),
+        ("machines", True),
+    ]
+    assert [each["machines"] for each in gate.entries()] == [names[:20]]
+
+
 def test_the_same_decision_sent_again_under_its_key_is_one_decision(rehearsal: Rehearsal, host: SyncHost) -> None:
     gate = Gate(rehearsal, host, quorum=2)
     key = {"Idempotency-Key": "answer-was-lost"}
