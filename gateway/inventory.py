@@ -23,7 +23,7 @@ _MACHINES: Final = "2024-07-01"
 _DISKS: Final = "2024-03-02"
 _NETWORK: Final = "2024-05-01"
 # Nothing else is ever deleted.
-_DELETABLE: Final[Mapping[str, str]] = {
+DELETABLE: Final[Mapping[str, str]] = {
     "microsoft.compute/virtualmachines": _MACHINES,
     "microsoft.compute/disks": _DISKS,
     "microsoft.network/networkinterfaces": _NETWORK,
@@ -74,7 +74,7 @@ class Deletions:
             ValueError: the id is of a kind that is never deleted.
             Refused, Throttled, Transient, Undecided: as for every act.
         """
-        version = _DELETABLE.get(provider_of(arm_id))
+        version = DELETABLE.get(provider_of(arm_id))
         if version is None:
             raise ValueError(f"this is nothing that a test leaves behind: {arm_id}")
         url = self._client.format_url(arm_id)

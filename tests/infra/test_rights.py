@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.inventory import DELETABLE
 from tests.infra.bicep import file, files
 from tests.infra.rights import (
     action,
@@ -29,6 +30,13 @@ def test_the_roles_hold_each_call_of_the_gateway_and_no_other() -> None:
     called = called_through_the_sdk() | called_through_the_reader() | called_beside_the_sdk()
     assert called - CALLED == set(), "the gateway calls what no role allows: add it to infra/modules/roles.bicep"
     assert CALLED - called == set(), "a role allows what the gateway does not call: take it out of roles.bicep"
+
+
+def test_what_the_gateway_deletes_is_all_that_the_roles_let_it_delete() -> None:
+    wanted = {f"{kind}/delete" for kind in DELETABLE}
+    held = {right.casefold() for rights in LISTS.values() for right in rights if right.endswith("/delete")}
+    assert wanted - held == set(), "the gateway deletes what no role allows: add it to infra/modules/roles.bicep"
+    assert held - wanted == set(), "a role allows a deletion that nothing makes: take it out of roles.bicep"
 
 
 def test_a_run_that_changes_its_point_makes_exactly_the_calls_that_the_roles_allow() -> None:
