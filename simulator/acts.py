@@ -151,23 +151,7 @@ def _scenario(world: World, item: Item, act: Act, wish: Wish) -> tuple[Scenario,
 def _describe(started: Started) -> None:
     """Fill what a rich read of the job shows from its first second on."""
     item, job = started.item, started.job
-    job.affected = {
-        "primaryVmId": item.entity_id,
-        "primaryVmName": job.target_name,
-        "recoveryVmId": "",
-        "recoveryVmName": item.machine.name.lower(),
-        "protectionProfileId": item.policy.guid,
-        "primaryCloudId": item.source.container_guid,
-        "primaryCloudName": item.source.container,
-        "recoveryCloudId": item.target.container_guid,
-        "recoveryCloudName": item.target.container,
-        "primaryVmmId": item.source.fabric_guid,
-        "primaryVmmName": item.source.region_name,
-        "recoveryVmmId": item.target.fabric_guid,
-        "recoveryVmmName": item.target.region_name,
-        "primaryFabricProviderId": "Azure",
-        "recoveryFabricProviderId": "Azure",
-    }
+    job.affected = item.about(job.target_name)
     if job.act is Act.REPROTECT:
         moved = item.target.item_id(item.name).replace("/Subscriptions/", "/subscriptions/", 1)
         job.details = {"newReplicationProtectedItemId": moved}

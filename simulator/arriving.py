@@ -55,7 +55,7 @@ def bring_up_test(world: World, item: Item, network_id: str, arrival: Arrival) -
     boot = Boot(
         site=item.target,
         size=item.machine.target_size or item.machine.size,
-        name=arrival.name or f"{item.machine.name}{TEST_SUFFIX}",
+        name=arrival.name or str(item.chosen.details.get("tfoAzureVMName") or f"{item.machine.name}{TEST_SUFFIX}"),
         spec=item.machine,
         disks=item.disks,
         disk_suffix=TEST_DISK_SUFFIX,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from simulator.arm import Scope, key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping as Named
+
     from simulator.estate import DiskSpec, MachineSpec, RegionSpec, VaultSpec
     from simulator.jobs import Job
     from simulator.lifecycle import State
@@ -216,6 +218,15 @@ class Vault:
         return found or next(s for s in self.containers.values() if s.container_id != site.container_id)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What people chose for a machine in its target region, by the names it is shown with."""
+
+    details: Named[str, object] = field(default_factory=dict[str, object])
+    nic: Named[str, object] = field(default_factory=dict[str, object])
+    config: Named[str, object] = field(default_factory=dict[str, object])
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Item:
     """A replication protected item: one machine, replicated from `source` to `target`."""
@@ -254,6 +265,7 @@ class Item:
     arrived_vm_id: str | None = None
     test_vm_id: str | None = None
     holder: Job | None = None
+    chosen: Chosen = field(default_factory=Chosen)
     state_changes: int = 0
     written: tuple[object, str] | None = None
 
@@ -261,6 +273,26 @@ class Item:
     def id(self) -> str:
         """Its ARM id, which changes when it is re-protected."""
         return self.source.item_id(self.name)
+
+    def about(self, shown_name: str) -> dict[str, object]:
+        """Write what a job says of the machine and its two sides."""
+        return {
+            "primaryVmId": self.entity_id,
+            "primaryVmName": shown_name,
+            "recoveryVmId": "",
+            "recoveryVmName": self.machine.name.lower(),
+            "protectionProfileId": self.policy.guid,
+            "primaryCloudId": self.source.container_guid,
+            "primaryCloudName": self.source.container,
+            "recoveryCloudId": self.target.container_guid,
+            "recoveryCloudName": self.target.container,
+            "primaryVmmId": self.source.fabric_guid,
+            "primaryVmmName": self.source.region_name,
+            "recoveryVmmId": self.target.fabric_guid,
+            "recoveryVmmName": self.target.region_name,
+            "primaryFabricProviderId": "Azure",
+            "recoveryFabricProviderId": "Azure",
+        }
 
     def enter(self, state: State) -> None:
         """Move to a state; every move is counted, so that late events know they are late."""

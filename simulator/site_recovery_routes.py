@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.providers.site_recovery import (
+    changing,
     clusters,
     enabling,
     fabrics,
@@ -106,7 +107,7 @@ SITE_RECOVERY: tuple[Route, ...] = (
     documented("GET", f"{_C}/replicationProtectedItems", items.list_in_container, "items list in container"),
     observed("GET", _I, items.get, "item get"),
     observed("PUT", _I, enabling.enable, "item create (enable)"),
-    observed("PATCH", _I, enabling.update, "item update"),
+    observed("PATCH", _I, changing.update, "item update"),
     documented("DELETE", _I, items.purge, "item purge"),
     documented("POST", f"{_I}/remove", items.delete, "item delete (disable)"),
     documented("GET", f"{_V}/replicationProtectionClusters", clusters.list_clusters, "clusters list in vault"),

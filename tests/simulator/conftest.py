@@ -8,6 +8,8 @@ import pytest
 from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 
 from simulator import ManualClock, Simulator, default_estate
+from simulator.estate import Estate, VaultSpec
+from tests.simulator.from_nothing import machine, set_up
 from tests.simulator.helpers import Caller
 from tests.simulator.served import Served
 from tests.simulator.ways import Way
@@ -62,3 +64,16 @@ def calling(way: Way) -> Iterator[Callable[..., Caller]]:
 @pytest.fixture
 def client(caller: Caller) -> SiteRecoveryManagementClient:
     return caller.client
+
+
+@pytest.fixture
+def bare(calling: Callable[..., Caller]) -> Caller:
+    vault = VaultSpec.model_validate({"bare": True, "machines": [machine("web"), machine("db")]})
+    return calling(Estate(vaults=(vault,)))
+
+
+@pytest.fixture
+def ready(bare: Caller) -> Caller:
+    """Answer a caller of a vault in which machines may be enabled."""
+    set_up(bare)
+    return bare

@@ -27,6 +27,8 @@ LOOSE = {
     "monitoringPercentageCompletion": "null or a stale number, as the service pleases",
     "monitoringJobType": "null or a stale word, as the service pleases",
     "policyId": "in the casing of whoever gave it: /subscriptions or /Subscriptions",
+    "selectedRecoveryAzureNetworkId": "in the casing of whoever gave it, or in lower case",
+    "recoveryVMNetworkId": "in the casing of whoever gave it, or in lower case",
     "recoveryLBBackendAddressPoolIds": "null or empty from one recording to the next",
     "selectedTfoAzureNetworkId": "this estate chooses a network for test failovers",
     "tfoVMNetworkId": "this estate chooses a network for test failovers",
@@ -48,6 +50,7 @@ def recorded(name: str, seq: str) -> dict[str, Any]:
 
 
 _TEXTS = (
+    ("id in lower case", re.compile("^/subscriptions/[^A-Z]*$")),
     ("id subscriptions", re.compile("^/subscriptions/")),
     ("id Subscriptions", re.compile("^/Subscriptions/")),
     ("ticks", _TICKS),

@@ -8,109 +8,28 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-from simulator.estate import Estate, VaultSpec
+from tests.simulator.from_nothing import (
+    AWAY,
+    HERE,
+    ITEM,
+    MACHINES,
+    NETWORK,
+    POLICY,
+    THERE,
+    container_path,
+    enable,
+    network_body,
+    networks,
+    set_up,
+)
 from tests.simulator.helpers import (
     GROUP,
-    SUBSCRIPTION,
     VAULT,
     VAULT_PATH,
     Caller,
-    Calling,
     failover_body,
     job_name,
 )
-
-HERE, THERE = ("primary", "primary-container"), ("recovery", "recovery-container")
-NETWORK = "azureNetwork"
-ITEM = "item-1"
-FABRICS = f"{VAULT_PATH}/replicationFabrics"
-MACHINES = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/contoso-app/providers/Microsoft.Compute"
-AWAY = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/recovered"
-POLICY = {"recoveryPointHistory": 720, "appConsistentFrequencyInMinutes": 0, "multiVmSyncStatus": "Enable"}
-
-
-def machine(name: str, **words: Any) -> dict[str, Any]:
-    return {"name": name, "state": "unprotected", "disks": [{"name": f"{name}-os", "os": True}]} | words
-
-
-@pytest.fixture
-def bare(calling: Calling) -> Caller:
-    vault = VaultSpec.model_validate({"bare": True, "machines": [machine("web"), machine("db")]})
-    return calling(Estate(vaults=(vault,)))
-
-
-@pytest.fixture
-def ready(bare: Caller) -> Caller:
-    """Answer a caller of a vault in which machines may be enabled."""
-    set_up(bare)
-    return bare
-
-
-def container_path(where: tuple[str, str]) -> str:
-    return f"{FABRICS}/{where[0]}/replicationProtectionContainers/{where[1]}"
-
-
-def set_up(caller: Caller) -> None:
-    client = caller.client
-    policies, fabrics = client.replication_policies, client.replication_fabrics
-    given = {"properties": {"providerSpecificInput": {"instanceType": "A2A"} | POLICY}}
-    policies.begin_create(GROUP, VAULT, "policy", given).result()
-    for (fabric, container), region in ((HERE, "Central US"), (THERE, "eastus")):
-        azure = {"properties": {"customDetails": {"instanceType": "Azure", "location": region}}}
-        fabrics.begin_create(GROUP, VAULT, fabric, azure).result()
-        a2a = {"properties": {"providerSpecificInput": [{"instanceType": "A2A"}]}}
-        client.replication_protection_containers.begin_create(GROUP, VAULT, fabric, container, a2a).result()
-    for source, target in ((HERE, THERE), (THERE, HERE)):
-        pair = {
-            "targetProtectionContainerId": container_path(target),
-            "policyId": f"{VAULT_PATH}/replicationPolicies/policy",
-            "providerSpecificInput": {"instanceType": "A2A"},
-        }
-        mappings = client.replication_protection_container_mappings
-        mappings.begin_create(GROUP, VAULT, *source, "mapping", {"properties": pair}).result()
-    networks(caller).begin_create(GROUP, VAULT, HERE[0], NETWORK, "networks", network_body()).result()
-
-
-def networks(caller: Caller) -> Any:
-    return caller.client.replication_network_mappings
-
-
-def network_body(network: str = "away") -> dict[str, Any]:
-    at = f"{AWAY}/providers/Microsoft.Network/virtualNetworks"
-    details = {"instanceType": "AzureToAzure", "primaryNetworkId": f"{at}/home"}
-    return {
-        "properties": {
-            "recoveryFabricName": THERE[0],
-            "recoveryNetworkId": f"{at}/{network}",
-            "fabricSpecificDetails": details,
-        }
-    }
-
-
-def enabling(name: str = "web", **more: Any) -> dict[str, Any]:
-    disk = {
-        "diskId": f"{MACHINES}/disks/{name}-os",
-        "primaryStagingAzureStorageAccountId": f"{AWAY}/providers/Microsoft.Storage/storageAccounts/cache",
-        "recoveryResourceGroupId": AWAY,
-    }
-    details = {
-        "instanceType": "A2A",
-        "fabricObjectId": f"{MACHINES}/virtualMachines/{name}",
-        "recoveryContainerId": container_path(THERE),
-        "recoveryResourceGroupId": AWAY,
-        "vmManagedDisks": [disk],
-    }
-    policy = f"{VAULT_PATH}/replicationPolicies/policy"
-    return {"properties": {"policyId": policy, "providerSpecificDetails": details | more}}
-
-
-def enable(caller: Caller, name: str = "web", item: str = ITEM, **more: Any) -> str:
-    return caller.act("create", enabling(name, **more), where=HERE, name=item)
-
-
-def job(caller: Caller) -> Any:
-    """Answer the newest job."""
-    return next(iter(caller.client.replication_jobs.list(GROUP, VAULT))).properties
 
 
 def test_a_vault_is_set_up_from_nothing(bare: Caller) -> None:
@@ -337,31 +256,6 @@ def test_a_purge_ends_what_holds_the_item_and_removes_it(ready: Caller) -> None:
     ready.wait(31)
     with pytest.raises(ResourceNotFoundError):
         ready.act("purge", where=HERE, name=ITEM)
-
-
-def test_a_changed_name_and_size_are_what_the_machine_comes_up_with(ready: Caller) -> None:
-    enable(ready)
-    ready.wait(426 + 25 * 60)
-    change = {"properties": {"recoveryAzureVMName": "web-dr", "recoveryAzureVMSize": "Standard_D4s_v3"}}
-    ready.act("update", change, where=HERE, name=ITEM)
-    ready.wait(2)
-    assert job(ready).friendly_name == "Update the virtual machine"
-    assert ready.item(HERE, ITEM).properties.provider_specific_details.recovery_azure_vm_name == "web-dr"
-    ready.act("unplanned_failover", failover_body(), where=HERE, name=ITEM)
-    ready.wait(206)
-    arrived = ready.item(HERE, ITEM).properties.provider_specific_details.recovery_fabric_object_id
-    assert arrived.endswith("/web-dr")
-    assert ready.read(arrived)["properties"]["hardwareProfile"]["vmSize"] == "Standard_D4s_v3"
-
-
-def test_a_change_that_is_not_simulated_is_named(ready: Caller) -> None:
-    enable(ready)
-    ready.wait(500)
-    with pytest.raises(HttpResponseError) as refusal:
-        ready.act("update", {"properties": {"licenseType": "WindowsServer"}}, where=HERE, name=ITEM)
-    assert refusal.value.status_code == 501
-    assert refusal.value.error is not None
-    assert "licenseType" in refusal.value.error.message
 
 
 def refused(act: Callable[[], Any]) -> str:

@@ -29,7 +29,7 @@ def disk_body(item: Item, disk: DiskSpec, percent: int | None, now: datetime) ->
         "diskId": item.source.disk_id(disk.name).lower(),
         "recoveryResourceGroupId": item.target.scope.id,
         "recoveryTargetDiskId": target if away else None,
-        "recoveryReplicaDiskId": "" if away else f"{target}-ASRReplica",
+        "recoveryReplicaDiskId": "" if away else _replica_id(item, disk),
         "recoveryOrignalTargetDiskId": _original_target(item, target),
         "recoveryReplicaDiskAccountType": "Premium_LRS",
         "recoveryTargetDiskAccountType": "Premium_LRS",
@@ -55,6 +55,12 @@ def disk_body(item: Item, disk: DiskSpec, percent: int | None, now: datetime) ->
         "failoverDiskName": disk.name,
         "tfoDiskName": f"{disk.name}-ASRtest",
     }
+
+
+def _replica_id(item: Item, disk: DiskSpec) -> str:
+    """Name the replica of a disk; once re-protected, after its source in lower case (recorded)."""
+    name = disk.name.lower() if item.reprotected else disk.name
+    return f"{item.target.disk_id(name)}-ASRReplica"
 
 
 def _disk_state(item: Item, now: datetime) -> str:
@@ -111,11 +117,13 @@ def _nic(item: Item, *, known: bool) -> JsonObject:
         "tfoStaticIPAddress": None,
         "tfoPublicIPAddressId": None,
         "tfoLBBackendAddressPoolIds": None,
+        **item.chosen.config,
     }
+    source = item.source.nic_id(last_segment(item.source_vm_id))
     return {
         "nicId": item.nic_guid,
         "replicaNicId": None,
-        "sourceNicArmId": item.source.nic_id(last_segment(item.source_vm_id)),
+        "sourceNicArmId": source if known else source.lower(),
         "vMNetworkName": item.source.network_id if known else None,
         "recoveryVMNetworkId": item.target.network_id,
         "ipConfigs": [config],
@@ -132,4 +140,5 @@ def _nic(item: Item, *, known: bool) -> JsonObject:
         "tfoRecoveryNicResourceGroupName": None,
         "tfoReuseExistingNic": False,
         "targetNicName": None,
+        **item.chosen.nic,
     }

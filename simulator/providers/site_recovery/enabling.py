@@ -1,4 +1,4 @@
-"""How replication of a machine is enabled, and what of an item can be changed."""
+"""How replication of a machine is enabled."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from pydantic.alias_generators import to_camel
 from simulator.acts import start
 from simulator.arm import Scope, group_of, key, last_segment
 from simulator.effects import Wish
-from simulator.envelopes import Refused, accepted, not_simulated, refused
+from simulator.envelopes import Refused, accepted, refused
 from simulator.estate import Act
-from simulator.operations import Target
-from simulator.providers.site_recovery.setting_up import bad, only_azure, set_up
-from simulator.setup_scenarios import UPDATE_ITEM
+from simulator.providers.site_recovery.setting_up import bad, only_azure
 
 if TYPE_CHECKING:
     from simulator.call import Call
@@ -56,16 +54,6 @@ class EnableBody(_Wire):
     properties: _Properties
 
 
-class _Change(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-    properties: dict[str, object] = Field(default_factory=dict[str, object])
-
-
-CHANGEABLE = {"recoveryAzureVMName": "target_name", "recoveryAzureVMSize": "target_size"}
-"""What of an item can be changed, by the names of the wire and of an estate's machine."""
-
-
 def enable(call: Call) -> Response:
     """Start to replicate a machine that exists to a container this one is mapped to.
 
@@ -83,31 +71,6 @@ def enable(call: Call) -> Response:
     job = start(call.world, item, Act.ENABLE, Wish(), call.trace)
     call.world.enabling.append((job, item))
     return accepted(call.request, job, item.id, signed=call.world.estate.signed_urls)
-
-
-def update(call: Call) -> Response:
-    """Change the name or the size a machine will have in its target region; 501 names what cannot be changed."""
-    item, given = call.item(), call.body(_Change).properties
-    wanted = {name: value for name, value in given.items() if value is not None}
-    strange = sorted(set(wanted) - set(CHANGEABLE))
-    if strange:
-        raise Refused(not_simulated(f"changing {', '.join(strange)} of a protected item"))
-    changes = {CHANGEABLE[name]: str(value) for name, value in wanted.items()}
-    target = Target(
-        kind="ProtectionEntity",
-        object_id=item.entity_id,
-        name=item.machine.name,
-        affected=_about(item),
-    )
-
-    def take_effect() -> None:
-        item.machine = item.machine.model_copy(update=changes)
-
-    return set_up(call, UPDATE_ITEM, target, item.id, take_effect)
-
-
-def _about(item: Item) -> dict[str, object]:
-    return {"primaryVmId": item.entity_id, "primaryVmName": item.machine.name}
 
 
 def _machine(call: Call, site: Site, details: _Provider) -> VirtualMachine:

@@ -157,6 +157,7 @@ def _details(item: Item, world: World) -> JsonObject:
         | _outcome(item)
         | _rpo(item, world)
         | _placement(item.machine.name)
+        | dict(item.chosen.details)
     )
 
 
