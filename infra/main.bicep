@@ -271,7 +271,6 @@ module scheduler 'modules/scheduler.bicep' = if (backend == 'scheduler') {
     tags: tags
     name: 'dts-failback-${token}'
     hubName: hubName
-    days: logDays
     principalId: identity.outputs.principalId
   }
 }

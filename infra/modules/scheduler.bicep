@@ -12,9 +12,6 @@ param name string
 @description('Name of the task hub; host.json says the same.')
 param hubName string
 
-@description('Days for which ended orchestrations are kept.')
-param days int
-
 @description('Object id of the app identity.')
 param principalId string
 
@@ -37,13 +34,13 @@ resource hub 'Microsoft.DurableTask/schedulers/taskHubs@2025-11-01' = {
   name: hubName
 }
 
-// Whatever way it ended: evidence is kept apart.
+// Whatever way it ended, as long as the Consumption plan keeps anything: evidence is kept apart.
 resource retention 'Microsoft.DurableTask/schedulers/retentionPolicies@2025-11-01' = {
   parent: scheduler
   name: 'default'
   properties: {
     retentionPolicies: [
-      { retentionPeriodInDays: days }
+      { retentionPeriodInDays: 30 }
     ]
   }
 }
