@@ -254,9 +254,11 @@ def a_month(cron: str, at_once: int) -> dict[str, int]:
     with ticking(rehearsal, {"cron": cron, "atOnce": at_once}) as host:
         before = resources(rehearsal)
         for _ in range(30):
-            # Nothing is to happen from six in the morning on; a timer that was missed fires once.
-            pass_time(host, rehearsal, hours=4)
-            rehearsal.clock.advance(timedelta(hours=20))
+            # A drill from three o'clock, a sweep at five, and nothing else; a timer that was missed fires once.
+            pass_time(host, rehearsal, hours=2)
+            rehearsal.clock.advance(timedelta(minutes=55))
+            pass_time(host, rehearsal, minutes=10)
+            rehearsal.clock.advance(timedelta(hours=20, minutes=55))
         known, held = register(host), diary(host)["held"]
         reports = [report(host, run) for each in held for run in each["runs"]]
         last = diary(host)["machines"]
