@@ -267,7 +267,7 @@ class Item:
     holder: Job | None = None
     chosen: Chosen = field(default_factory=Chosen)
     state_changes: int = 0
-    written: tuple[object, str] | None = None
+    written: tuple[object, tuple[str, str, str]] | None = None
 
     @property
     def id(self) -> str:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _FIELDS = attrgetter(*(field.name for field in fields(Item) if field.name != "written"))
 """All there is of an item; what else a list shows follows from the clock."""
 
+_GAP = "\x00"
+"""Stands for what is put in later; no name can hold it."""
+
 
 def item_body(item: Item, world: World) -> JsonObject:
     """Write an item as a get answers it."""
@@ -63,11 +66,32 @@ def item_body(item: Item, world: World) -> JsonObject:
 
 
 def list_text(item: Item, world: World) -> str:
-    """Write an item as a list answers it, anew only where something that shows has changed."""
-    shows = (_FIELDS(item), last_heartbeat(item, world.now), progress(item, world.now))
+    """Write an item as a list answers it, anew only where something that shows has changed.
+
+    What the agent last said moves every five minutes, of all machines: it is put into what was written before.
+    """
+    heard = last_heartbeat(item, world.now)
+    shows = (_FIELDS(item), heard is None, progress(item, world.now))
     if item.written is None or item.written[0] != shows:
-        item.written = (shows, json_text(_list_body(item, world)))
-    return item.written[1]
+        item.written = (shows, _with_gaps(item, world))
+    before, between, after = item.written[1]
+    told = _rpo(item, world)
+    lag, counted = json_text(told["rpoInSeconds"]), json_text(told["lastRpoCalculatedTime"])
+    said = json_text(ticks(heard) if heard else None)
+    return f'{before}{said}{between}{lag},"lastRpoCalculatedTime":{counted}{after}'
+
+
+def _with_gaps(item: Item, world: World) -> tuple[str, str, str]:
+    """Write a listed item with two gaps: for the agent's last word, and for the lag that was counted from it."""
+    body = _list_body(item, world)
+    properties: JsonObject = body["properties"]  # pyright: ignore[reportAssignmentType]
+    details: JsonObject = properties["providerSpecificDetails"]  # pyright: ignore[reportAssignmentType]
+    details |= {"lastHeartbeat": _GAP, "rpoInSeconds": _GAP, "lastRpoCalculatedTime": _GAP}
+    gap = json_text(_GAP)
+    before, between, third, after = json_text(body).split(gap)
+    if third != ',"lastRpoCalculatedTime":':
+        raise AssertionError("the lag and the time it was counted at stand side by side")
+    return before, between, after
 
 
 def _list_body(item: Item, world: World) -> JsonObject:
