@@ -386,6 +386,7 @@ module app 'modules/app.bicep' = {
     #disable-next-line BCP318 // made on the same condition
     subnetId: vnetEnabled ? network.outputs.appSubnetId : ''
     allowedAddresses: empty(allowedAddresses) ? [] : split(replace(allowedAddresses, ' ', ''), ',')
+    isBehindProxy: !empty(publicUrl)
     isZoneRedundant: zoneRedundant
     settings: union(hostSettings, schedulerSettings, peopleSettings, runSettings, noticeSettings, extraSettings)
     authClientId: authClientId

@@ -1,22 +1,39 @@
 #!/bin/sh
 # Ties what was deployed together: the sign-in application takes the app's identity for its own, approval links get a
 # key, and the app reads its secrets. Repeating it changes nothing.
-set -eu
+set -euf
 
 # A pipeline has no right to write to Entra: what a person's first deployment tied stays tied.
 if [ -n "${FAILBACK_AUTH_CLIENT_ID:-}" ] && [ "${AZURE_PRINCIPAL_TYPE:-User}" != ServicePrincipal ]; then
-  az ad app update --id "$FAILBACK_AUTH_CLIENT_ID" --web-redirect-uris "$FAILBACK_URL/.auth/login/aad/callback"
+  # Beside those that are there: an application may serve several environments.
+  held=$(az ad app show --id "$FAILBACK_AUTH_CLIENT_ID" --query web.redirectUris --output tsv)
+  for address in "$FAILBACK_URL" ${FAILBACK_PUBLIC_URL:-}; do
+    held="$held ${address%/}/.auth/login/aad/callback"
+  done
+  # One word each: addresses hold no spaces.
+  az ad app update --id "$FAILBACK_AUTH_CLIENT_ID" --web-redirect-uris $(printf '%s\n' $held | sort -u)
   held=$(az ad app federated-credential list --id "$FAILBACK_AUTH_CLIENT_ID" \
     --query "[?subject=='$FAILBACK_PRINCIPAL_ID'].id" --output tsv)
   if [ -z "$held" ]; then
     authority=$(az cloud show --query endpoints.activeDirectory --output tsv)
     tenant=$(az account show --query tenantId --output tsv)
     az ad app federated-credential create --id "$FAILBACK_AUTH_CLIENT_ID" --output none --parameters "{
-      \"name\": \"failback\",
+      \"name\": \"failback-$FAILBACK_PRINCIPAL_ID\",
       \"issuer\": \"${authority%/}/$tenant/v2.0\",
       \"subject\": \"$FAILBACK_PRINCIPAL_ID\",
       \"audiences\": [\"api://AzureADTokenExchange\"]
     }"
+  fi
+  # Who may call needs nobody's consent first, for the Azure CLI cannot ask for it. The list of an application of your
+  # own is yours.
+  if [ -n "${FAILBACK_AUTH_CALLERS:-}" ] && [ "${FAILBACK_SIGN_IN:-make}" = make ]; then
+    scope=$(az ad app show --id "$FAILBACK_AUTH_CLIENT_ID" \
+      --query "api.oauth2PermissionScopes[?value=='user_impersonation'].id" --output tsv)
+    callers=$(printf '%s' "$FAILBACK_AUTH_CALLERS" | tr -d ' ' |
+      sed "s/[^,]\{1,\}/{\"appId\": \"&\", \"delegatedPermissionIds\": [\"$scope\"]}/g")
+    graph=$(az cloud show --query endpoints.microsoftGraphResourceId --output tsv)
+    az rest --method PATCH --url "${graph%/}/v1.0/applications(appId='$FAILBACK_AUTH_CLIENT_ID')" --output none \
+      --headers "Content-Type=application/json" --body "{\"api\": {\"preAuthorizedApplications\": [$callers]}}"
   fi
 fi
 

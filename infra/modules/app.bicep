@@ -42,6 +42,9 @@ param authGroups array
 @description('Further applications that may call.')
 param authCallers array
 
+@description('People reach the app under an address that something before it answers to.')
+param isBehindProxy bool
+
 @description('Spread instances over the zones of the region.')
 param isZoneRedundant bool
 
@@ -190,7 +193,11 @@ resource sign 'Microsoft.Web/sites/config@2025-03-01' = {
       // The app checks the token of an alert itself: it is Azure Monitor's, not a person's.
       excludedPaths: ['/api/alerts']
     }
-    httpSettings: { requireHttps: true }
+    httpSettings: {
+      requireHttps: true
+      // Else whoever signed in is led to the app's own address.
+      forwardProxy: { convention: isBehindProxy ? 'Standard' : 'NoProxy' }
+    }
     identityProviders: {
       azureActiveDirectory: {
         enabled: !empty(authClientId)

@@ -39,7 +39,9 @@ if name == "azd":
 elif words.startswith("az ad app create"):
     held("app", "client-1"); print("client-1")
 elif words.startswith("az ad app show"):
-    print("role-1" if "appRoles" in option("--query") else "object-1")
+    asked = option("--query")
+    known = {"appRoles": "role-1", "Scopes": "scope-1", "redirectUris": held("redirects")}
+    print(next((value for word, value in known.items() if word in asked), "object-1"))
 elif words.startswith("az cloud show"):
     print("https://graph.example/" if "Graph" in option("--query") else "https://login.example/")
 elif words.startswith("az account show"):
@@ -63,7 +65,9 @@ elif words.startswith("az ad app federated-credential list"):
     print("credential-1" if held("credential") else "", end="")
 elif words.startswith("az ad app federated-credential create"):
     held("credential", option("--parameters"))
-elif not words.startswith("az ad app update"):
+elif words.startswith("az ad app update"):
+    held("redirects", "\n".join(args[args.index("--web-redirect-uris") + 1:]))
+else:
     sys.exit("not played: " + words)
 """
 
@@ -151,13 +155,41 @@ def test_who_brings_an_application_or_wants_none_is_left_alone(desk: Desk, choic
 def test_the_identity_becomes_the_credential_of_the_application(desk: Desk) -> None:
     assert desk.run("tie.sh", **TIED) == 0
     assert json.loads(desk.held("credential")) == {
-        "name": "failback",
+        "name": "failback-principal-1",
         "issuer": "https://login.example/tenant-1/v2.0",
         "subject": "principal-1",
         "audiences": ["api://AzureADTokenExchange"],
     }
-    updates = [call for call in desk.calls() if call[:4] == ["az", "ad", "app", "update"]]
-    assert "https://app.example/.auth/login/aad/callback" in updates[0]
+    assert desk.held("redirects") == "https://app.example/.auth/login/aad/callback"
+
+
+def test_people_come_back_to_wherever_they_reach_the_app(desk: Desk) -> None:
+    (desk.home / "redirects").write_text("https://other.example/.auth/login/aad/callback\n")
+    for _ in range(2):
+        assert desk.run("tie.sh", **TIED, FAILBACK_PUBLIC_URL="https://failback.contoso.com/") == 0
+        assert [address.split("/")[2] for address in desk.held("redirects").split()] == [
+            "app.example",
+            "failback.contoso.com",
+            "other.example",
+        ]
+
+
+def test_who_may_call_needs_no_consent(desk: Desk) -> None:
+    assert desk.run("tie.sh", **TIED, FAILBACK_AUTH_CALLERS="cli-1, cli-2") == 0
+    assert json.loads(desk.held("application")) == {
+        "api": {
+            "preAuthorizedApplications": [
+                {"appId": "cli-1", "delegatedPermissionIds": ["scope-1"]},
+                {"appId": "cli-2", "delegatedPermissionIds": ["scope-1"]},
+            ]
+        }
+    }
+
+
+def test_the_list_of_an_application_of_ones_own_is_left_alone(desk: Desk) -> None:
+    assert desk.run("tie.sh", **TIED, FAILBACK_AUTH_CALLERS="cli-1", FAILBACK_SIGN_IN="own") == 0
+    assert desk.held("application") == ""
+    assert desk.held("credential")
 
 
 def test_the_link_key_is_made_once_and_never_shown(desk: Desk) -> None:
