@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,6 +17,8 @@ from domain import alert_desk, contract
 from domain.alert_desk import Desk
 from domain.alert_routes import Part, Routes
 from domain.alerts import Alert
+from domain.lenient import listed, table, text
+from domain.machine import last_segment
 from domain.proposals import Call
 from triggers import runs
 from triggers.client import Client
@@ -24,9 +27,12 @@ from triggers.client import Client
 # while.
 _AGAIN_AFTER: Final = 5.0
 _REMEMBERED: Final = 256
+_VAULTS: Final = 20
 # How many of the newest runs are asked whether they are busy with the alert's vault.
 _NEWEST: Final = 20
 _lately: OrderedDict[tuple[str, ...], float] = OrderedDict()
+# The virtual machines that the busy runs of a vault carry, as they were asked for lately.
+_names: dict[str, dict[str, frozenset[str]]] = {}
 
 
 async def wake(client: Client, alert: Alert, routes: Routes, calls: tuple[Call, ...]) -> None:
@@ -43,15 +49,38 @@ async def wake(client: Client, alert: Alert, routes: Routes, calls: tuple[Call, 
 
 
 async def _concerned(client: Client, alert: Alert, vault: str | None) -> list[str]:
-    """Find the runs that hold the alert's machine; of an alert that names none, those of its vault."""
+    """Find the runs that hold the alert's machine, by any of its names; without a name, those of the vault."""
     if vault is None or _was_lately(vault.casefold(), *alert.machines):
         return []
     if not alert.machines:
         return await _busy_with(client, vault)
     keys = [contract.lock_key(vault, name) for name in alert.machines]
     locks = [await client.read_entity_state(EntityId(contract.MACHINE_LOCK, key)) for key in keys]
-    holders = [runs.document(lock.entity_state).get("holder") for lock in locks if lock.entity_exists]
-    return list(dict.fromkeys(str(holder) for holder in holders if holder))
+    found = [runs.document(lock.entity_state).get("holder") for lock in locks if lock.entity_exists]
+    holders = list(dict.fromkeys(str(holder) for holder in found if holder))
+    return holders or await _known_otherwise(client, vault, alert.machines)
+
+
+async def _known_otherwise(client: Client, vault: str, machines: Iterable[str]) -> list[str]:
+    """Find the runs whose stage carries a machine by the name of its virtual machine or of its test machine.
+
+    A protected item may have quite another name, and locks are kept by that.
+    """
+    if not _was_lately("names", vault.casefold()):
+        _names[vault.casefold()] = {run: await _carried(client, run) for run in await _busy_with(client, vault)}
+        while len(_names) > _VAULTS:
+            del _names[next(iter(_names))]
+    wanted = {each.casefold() for each in machines}
+    return [run for run, names in _names.get(vault.casefold(), {}).items() if names & wanted]
+
+
+async def _carried(client: Client, run: str) -> frozenset[str]:
+    """Give the names of the virtual machines that a run's stage carries now; none where it is at no stage."""
+    child = runs.document((await client.get_status(run)).custom_status).get("child")
+    passage = runs.document((await client.get_status(str(child), show_input=True)).input_) if child else {}
+    legs = [{**table(leg, "subject"), **table(leg, "snapshot")} for leg in listed(passage.get("legs"))]
+    names = [last_segment(text(leg, name)) for leg in legs for name in ("vmName", "testVm")]
+    return frozenset(name.casefold() for name in names if name)
 
 
 async def _busy_with(client: Client, vault: str) -> list[str]:

@@ -12,8 +12,10 @@ import pytest
 from domain.alert_routes import Routes
 from domain.alerts import parse
 from domain.proposals import calls_of
+from simulator.estate import MachineSpec
 from tests.alerts import payloads
 from tests.alerts.world import Alerts, alerts, recovered
+from tests.rehearsal import NAME, Rehearsal
 from triggers import waking
 
 WAKE = {
@@ -93,6 +95,24 @@ def test_a_route_names_the_vault_where_its_alerts_do_not() -> None:
         assert looked(world, payloads.resource_health())
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        payloads.log({"name_s": "contosowin2016", "_ResourceId": HOME}),
+        payloads.log({"Computer": "ContosoWin2016", "_ResourceId": HOME}),
+        payloads.resource_health(),
+    ],
+    ids=["friendly name", "host name", "virtual machine"],
+)
+def test_a_machine_is_known_by_its_own_name_where_its_protected_item_has_another(document: dict[str, Any]) -> None:
+    spec = MachineSpec.model_validate({"name": NAME, "item": "8d4a-1c", "state": "protected-in-reverse"})
+    with alerts({**WAKE, "wake": {"vault": HOME}}, rehearsal=Rehearsal([spec])) as world:
+        rehearsing(world)
+        assert not looked(world, payloads.log({"Computer": "another", "_ResourceId": HOME}))
+        waking._lately.clear()
+        assert looked(world, document)
+
+
 def test_a_storm_makes_a_stage_look_once_and_not_all_the_time(world: Alerts) -> None:
     rehearsing(world)
     assert looked(world, payloads.site_recovery())
@@ -169,4 +189,5 @@ def test_in_a_storm_who_holds_a_machine_is_asked_once() -> None:
     for _ in range(50):
         alert = parse(payloads.site_recovery())
         asyncio.run(waking.wake(client, alert, routes, calls_of(alert, routes.routes)))
-    assert client.asked == len(parse(payloads.site_recovery()).machines)
+    # Each lock, and the list of runs, whose machines may have other names.
+    assert client.asked == len(parse(payloads.site_recovery()).machines) + 1
