@@ -33,6 +33,8 @@ MADE: dict[str, tuple[str, ...]] = {
     "error.code if error else f'Job{job.state}'": ("JobFailed", "JobCancelled"),
     "type(error).__name__": ("Transient", "Throttled"),
     "bounded(body.code, 100)": ("Http...",),
+    # The row `unfit` of what becomes of an answer; the fault itself names the field.
+    "Judgement.UNFIT.value": (),
     # What pydantic calls a fault of a field: the answer names the field.
     "error['type']": (),
 }
