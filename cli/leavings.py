@@ -72,6 +72,10 @@ def drills(
     if as_json:
         write_json(found)
         return
+    for name, at in part(found, "next").items():
+        out().print(
+            f"{name}: next at {clock_time(at)}" if at else f"{name}: NEVER held, its cron is none", markup=False
+        )
     diaries = part(found, "diaries")
     held = [each for vault in diaries for each in parts(part(diaries, vault), "held")]
     if not held:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -17,9 +19,11 @@ from domain.leftovers import SweepOrder, Swept
 from domain.request import FailbackRequest
 from domain.settings import Settings
 from domain.wire import Answer
+from identity import clock
 from triggers import runs
 from triggers.client import Client
 from triggers.problems import ProblemError, answer
+from triggers.schedule import next_slot
 
 # A look lists a few resource groups; the platform cuts an HTTP answer off after 230 s.
 _WITHIN: Final = 120.0
@@ -33,9 +37,13 @@ class LeftOvers(Answer):
 
 
 class Drills(Answer):
-    """The calendar, and for each of its vaults what is remembered of its drills."""
+    """The calendar, when each drill is next, and for each of its vaults what is remembered of its drills.
+
+    A drill that is never held, because its cron is none, is next at null.
+    """
 
     calendar: tuple[Drill, ...]
+    next: dict[str, datetime | None]
     diaries: dict[str, Diary]
 
 
@@ -69,7 +77,13 @@ async def show_drills(req: func.HttpRequest, client: Client) -> func.HttpRespons
         entity = EntityId(contract.DRILL_DIARY, contract.lock_key(vault, "drills"))
         state = await client.read_entity_state(entity)
         diaries[vault] = Diary.from_wire(runs.document(state.entity_state) if state.entity_exists else {})
-    return answer(Drills(calendar=calendar, diaries=diaries).to_wire())
+    coming = {drill.name: next_slot(drill, clock.now()) for drill in calendar}
+    return answer({**Drills(calendar=calendar, next=coming, diaries=diaries).to_wire(), "next": _told(coming)})
+
+
+def _told(coming: Mapping[str, datetime | None]) -> dict[str, str | None]:
+    """Tell moments, and those that never come, which the wire leaves out."""
+    return {name: f"{at:%FT%TZ}" if at else None for name, at in coming.items()}
 
 
 def _calendar() -> tuple[Drill, ...]:

@@ -65,6 +65,15 @@ def due_slot(drill: Drill, now: datetime) -> datetime | None:
         return None
 
 
+def next_slot(drill: Drill, now: datetime) -> datetime | None:
+    """Give the next moment of a drill by the clocks of its zone; none if it is never held."""
+    try:
+        moments = (each.astimezone(UTC) for each in CronSim(drill.cron, now.astimezone(ZoneInfo(drill.zone))))
+        return next((each for each in moments if each > now), None)
+    except CronSimError:
+        return None
+
+
 async def _sweep(client: Client, settings: Settings, now: datetime) -> None:
     """Follow what runs saw come and nobody proved gone; once a day look through every vault of the calendar.
 

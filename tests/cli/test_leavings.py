@@ -55,6 +55,18 @@ def test_without_a_vault_one_is_asked_for(fake: Any, failback: Any) -> None:
     assert "name one with --vault" in says(fake, failback, ("leftovers",), {"vaults": []})
 
 
+def test_a_left_over_that_a_run_holds_is_its_own_affair(fake: Any, failback: Any) -> None:
+    told = says(fake, failback, ("leftovers",), swept({**DISK, "run": "fb-one", "holder": "fb-two"}))
+    assert "run fb-two, which still holds it" in told
+
+
+def test_it_is_said_when_drills_are_next(fake: Any, failback: Any) -> None:
+    known = {"calendar": [{}, {}], "next": {"nightly": "2026-11-20T03:00:00Z", "odd": None}, "diaries": {}}
+    told = says(fake, failback, ("drills",), known)
+    assert "nightly: next at 2026-11-20 03:00:00 UTC" in told
+    assert "odd: NEVER held, its cron is none" in told
+
+
 def test_drills_are_listed_with_their_proof(fake: Any, failback: Any) -> None:
     held = {
         "drill": "nightly",

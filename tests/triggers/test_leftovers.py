@@ -63,6 +63,7 @@ def test_the_drills_that_were_held_are_shown_with_their_calendar(rehearsal: Rehe
     with ticking(rehearsal) as host:
         shown = ask(host, "drills").json()
         assert [each["name"] for each in shown["calendar"]] == ["nightly"]
+        assert shown["next"] == {"nightly": "2026-11-20T03:00:00Z"}
         assert shown["diaries"][VAULT]["held"] == []
         pass_time(host, rehearsal, hours=2)
         (held,) = ask(host, "drills").json()["diaries"][VAULT]["held"]
@@ -72,3 +73,8 @@ def test_the_drills_that_were_held_are_shown_with_their_calendar(rehearsal: Rehe
     assert (held["rehearsed"], held["lookedFor"], held["left"]) == ([NAME], 4, 0)
     assert report["machines"][0]["cleanUp"]["left"] == []
     assert all("4 resources looked for, none is left" in each for each in told)
+
+
+def test_a_drill_that_is_never_held_is_shown_as_such(rehearsal: Rehearsal) -> None:
+    with ticking(rehearsal, {"cron": "0 3 * * SOMEDAY"}) as host:
+        assert ask(host, "drills").json()["next"] == {"nightly": None}
