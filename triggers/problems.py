@@ -111,7 +111,8 @@ def parsed(body: bytes, largest: int = LARGEST_BODY) -> Any:
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        # Some senders mark their UTF-8, which JSON lets a reader ignore.
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
     except UnicodeDecodeError:
         detail = "send the body as UTF-8"
     except json.JSONDecodeError as error:

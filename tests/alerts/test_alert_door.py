@@ -52,6 +52,12 @@ def test_an_alert_that_no_route_wants_is_acknowledged_and_forgotten() -> None:
         assert world.host.instances() == []
 
 
+def test_an_alert_in_marked_utf_8_is_an_alert() -> None:
+    with alerts(EVERYTHING) as world:
+        answer = world.send(body=b"\xef\xbb\xbf" + json.dumps(payloads.metric()).encode())
+        assert (answer.status, answer.json()["status"]) == (202, "stored")
+
+
 def test_without_routes_alerts_have_no_effect() -> None:
     with alerts(FAILBACK_ALERT_ROUTES="") as world:
         assert world.send(payloads.service_health()).json()["status"] == "ignored"
