@@ -28,7 +28,7 @@ def request(base: Document, machines: Sequence[str], said: Mapping[str, Any]) ->
             _put(made, path.split("."), value)
     missing = [name for name in ("vault", "machines") if not made.get(name)]
     if missing:
-        raise refuse(f"{' and '.join(missing)} must be named", "as options, or in --file")
+        raise refuse(f"{' and '.join(missing)} must be named", "on the command line, or in --file")
     return made
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.prompt import Confirm
@@ -27,6 +27,7 @@ app = typer.Typer(
     name="failback",
     cls=options.Commands,
     help="Bring Azure VMs home from their secondary region, through a local or a deployed app.",
+    epilog="It ends with 0: done; 1: a run did not reach its aim; 2: used wrongly, or refused; 3: no answer.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -34,21 +35,17 @@ app = typer.Typer(
 )
 Ask = Annotated[bool, typer.Option("--ask", help="answer at the gates from here")]
 Every = Annotated[float | None, typer.Option(help="seconds from one look to the next", show_default=False)]
+# How --help groups the commands.
+HERE: Final = "On this machine"
+RUNS: Final = "Runs"
+AFTERWARDS: Final = "Afterwards"
 
 
-app.command("demo")(local.show_demo)
-app.command("up")(local.up)
-app.command("pause")(steering.pause)
-app.command("resume")(steering.resume)
-app.command("cancel")(steering.cancel)
-app.command("leftovers")(leavings.leftovers)
-app.command("drills")(leavings.drills)
+app.command("demo", rich_help_panel=HERE)(local.show_demo)
+app.command("up", rich_help_panel=HERE)(local.up)
 
 
-# -- runs -----------------------------------------------------------------------------------------------------
-
-
-@app.command()
+@app.command(rich_help_panel=RUNS)
 def plan(
     *,
     machines: options.Machines = None,
@@ -83,7 +80,7 @@ def plan(
         raise typer.Exit(REFUSED)
 
 
-@app.command()
+@app.command(rich_help_panel=RUNS)
 def start(
     *,
     machines: options.Machines = None,
@@ -125,7 +122,7 @@ def start(
         _follow(client, str(started["id"]), ask=ask, person=person, as_json=as_json, every=None)
 
 
-@app.command()
+@app.command(rich_help_panel=RUNS)
 def watch(
     *,
     run: RunId,
@@ -180,7 +177,7 @@ class Choice(StrEnum):
     SKIP = "skip"
 
 
-@app.command()
+@app.command(rich_help_panel=RUNS)
 def decide(
     *,
     run: RunId,
@@ -250,7 +247,12 @@ def _confirm(gate: Document, choice: str) -> None:
         raise refuse("not decided")
 
 
-@app.command("list")
+app.command("pause", rich_help_panel=RUNS)(steering.pause)
+app.command("resume", rich_help_panel=RUNS)(steering.resume)
+app.command("cancel", rich_help_panel=RUNS)(steering.cancel)
+
+
+@app.command("list", rich_help_panel=RUNS)
 def list_runs(
     *,
     url: Url = LOCAL_URL,
@@ -277,7 +279,7 @@ class Form(StrEnum):
     MARKDOWN = "markdown"
 
 
-@app.command()
+@app.command(rich_help_panel=AFTERWARDS)
 def report(
     *,
     run: RunId,
@@ -316,7 +318,7 @@ def _write(text: str, output: Path | None) -> None:
         raise refuse(f"{output} cannot be written", str(fault)) from None
 
 
-@app.command()
+@app.command(rich_help_panel=AFTERWARDS)
 def verify(
     *,
     source: Annotated[str, typer.Argument(help="a file of JSON Lines, a folder of records, or a run's id")],
@@ -344,7 +346,11 @@ def verify(
         raise typer.Exit(FAILED)
 
 
-@app.command("doctor")
+app.command("drills", rich_help_panel=AFTERWARDS)(leavings.drills)
+app.command("leftovers", rich_help_panel=AFTERWARDS)(leavings.leftovers)
+
+
+@app.command("doctor", rich_help_panel=HERE)
 def examine(
     *,
     url: Url = LOCAL_URL,

@@ -355,3 +355,10 @@ def test_the_key_is_never_printed(fake: Any, failback: Any) -> None:
     for command in (("list", "--help"), ("list",), ("list", "--url", "http://127.0.0.1:1")):
         result = failback(*command, env={"FAILBACK_KEY": "k-secret-1"})
         assert "k-secret-1" not in result.stdout + result.stderr
+
+
+def test_help_groups_every_command_and_tells_what_an_exit_code_means(failback: Any) -> None:
+    told = failback("--help").output
+    assert all(group in told for group in ("On this machine", "Runs", "Afterwards", "2: used wrongly, or refused"))
+    # Where commands stand that belong to no group.
+    assert "─ Commands ─" not in told
