@@ -358,7 +358,7 @@ def test_the_key_is_never_printed(fake: Any, failback: Any) -> None:
 
 
 def test_help_groups_every_command_and_tells_what_an_exit_code_means(failback: Any) -> None:
-    told = failback("--help").output
+    told = " ".join(failback("--help").output.split())
     assert all(group in told for group in ("On this machine", "Runs", "Afterwards", "2: used wrongly, or refused"))
     # Where commands stand that belong to no group.
     assert "─ Commands ─" not in told
