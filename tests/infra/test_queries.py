@@ -14,7 +14,7 @@ import pytest
 
 from domain.settings import Settings
 from domain.stage import SLOW_PACE
-from gateway.queries import heartbeat_since
+from gateway.queries import heartbeat_by_name, heartbeat_since, of_operator
 from tests.infra.bicep import INFRA, file
 from tests.infra.kql import TABLES, UnreadableError, check
 
@@ -103,7 +103,9 @@ def test_columns_are_followed_from_stage_to_stage() -> None:
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
 def test_the_language_service_finds_no_fault() -> None:
     vm = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/n"
-    asked = {**QUERIES, "heartbeat": heartbeat_since(vm, datetime(2026, 11, 22, tzinfo=UTC))}
+    since = datetime(2026, 11, 22, tzinfo=UTC)
+    ours = {"heartbeat": heartbeat_since(vm, since), "by name": heartbeat_by_name("o'n\\e", since, [vm])}
+    asked = {**QUERIES, **ours, "an operator's": of_operator("Heartbeat | where Computer == 'x';")}
     assert told([*asked.items()]) == []
     assert told([("wrong", "ASRJobs | where State == 'x'")]) != []
 
