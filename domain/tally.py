@@ -67,6 +67,12 @@ def _needs_quorum(question: Question, decision: Choice) -> bool:
     return decision is Choice.APPROVE or (question.gate, decision) in _WEIGHTY
 
 
+def voices(ledger: Ledger, machine: str) -> int:
+    """Count the different people who approved a machine so far."""
+    said = (each for each in ledger.recorded if each.decision is Choice.APPROVE and _concerns(each, machine))
+    return len({_sender(each) for each in said})
+
+
 def _point_for(entry: Entry, machine: str) -> PointChoice | None:
     return next((point for name, point in entry.recovery_points.items() if _same(name, machine)), None)
 

@@ -202,7 +202,7 @@ def _asking(
         kind=kind,
         run=question.run,
         title=before + _TITLES[question.gate].format(machines=_some(question.machines)),
-        words=(asks, *words, *(_sentence(each) for each in notes), _who(question), _otherwise(question, at)),
+        words=(asks, *words, *(_sentence(each) for each in notes), _who(question, at), _otherwise(question, at)),
         facts={
             "Run": question.run,
             "Asked by": question.requested_by or "unknown",
@@ -251,8 +251,8 @@ def _found(row: Mapping[str, Any]) -> Iterable[str]:
         yield str(row["failure"].get("what"))
 
 
-def _who(question: Question) -> str:
-    named = _people(question.policy.approvers, question.policy.groups)
+def _who(question: Question, at: datetime) -> str:
+    named = deciders(question, at)
     who = f": {named}" if named else ""
     if _number(question) == 1:
         return f"One person decides{who}."
@@ -269,15 +269,28 @@ def _number(question: Question) -> int:
 
 
 def _otherwise(question: Question, at: datetime) -> str:
-    """Say what silence comes to, and when; before that, who else would be asked."""
+    until = _until(question, at)
+    return f"If nobody decides by {_moment(until)} (in {spoken(until - at)}): {silence(question, at)}."
+
+
+def silence(question: Question, at: datetime) -> str:
+    """Say what silence comes to at the next deadline, and before the last one, who else would be asked."""
     stays, further = _STAYS[question.gate], question.policy.escalate_to
     if further is not None and at < question.deadline:
         others = _people(further.approvers, further.groups)
-        after = f"{others} can decide as well, until {_moment(question.closes_at)}; without them, {stays}"
-    else:
-        after = _SILENCE.get(question.policy.on_timeout, "{stays}").format(stays=stays)
-    until = _until(question, at)
-    return f"If nobody decides by {_moment(until)} (in {spoken(until - at)}): {after}."
+        return f"{others} can decide as well, until {_moment(question.closes_at)}; without them, {stays}"
+    # Elsewhere there is nothing yet that was found well.
+    may_approve = question.gate in {GateName.FAILBACK, GateName.COMMIT}
+    words = _SILENCE.get(question.policy.on_timeout, "{stays}") if may_approve else "{stays}"
+    return words.format(stays=stays)
+
+
+def deciders(question: Question, at: datetime) -> str:
+    """Name who may decide by now, as far as the policy names anybody."""
+    policy, further = question.policy, question.policy.escalate_to
+    if further is None or at < question.deadline or not (policy.approvers or policy.groups):
+        return _people(policy.approvers, policy.groups)
+    return _people((*policy.approvers, *further.approvers), (*policy.groups, *further.groups))
 
 
 def _until(question: Question, at: datetime) -> datetime:

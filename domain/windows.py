@@ -61,6 +61,13 @@ class Window(Wire):
             raise ValueError('give the local time without an offset, as in 22:00; "zone" says where')
         return value
 
+    @property
+    def words(self) -> str:
+        """Say when the window is open, as in "sat, sun 22:00 to 04:00, Europe/Berlin"."""
+        days = "every day" if set(self.days) == set(Weekday) else ", ".join(self.days)
+        closed = f", closed on {len(self.except_on)} dates" if self.except_on else ""
+        return f"{days} {self.opens:%H:%M} to {self.closes:%H:%M}, {self.zone}{closed}"
+
     def opening(self, now: datetime) -> Opening:
         """Give the opening that a moment lies in, or the next one after it."""
         return next(opening for opening in self._openings(now) if opening.end > now)

@@ -5,21 +5,24 @@ Nothing is read anew here. People decide on what the question holds, for that is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import Field
 
-from domain.approvals import GateName, OnTimeout
+from domain.approvals import GateName, folded
 from domain.contract import Check, ChosenPoint, OfferedPoint, Validation, Verdict
 from domain.duration import spoken
 from domain.errors import Refusal
-from domain.gate import Choice, Entry, Question
+from domain.gate import Choice, Entry, Outcome, Question
 from domain.journey import Measured
+from domain.people import Caller
 from domain.request import PointChoice, Select
-from domain.tally import Ledger
+from domain.tally import Ledger, voices
+from domain.telling import deciders, silence
 from domain.wire import Answer
 
 
@@ -43,6 +46,7 @@ class Row(Answer):
     rehearsal: Validation | None = None
     rehearsed_point: ChosenPoint | None = None
     test_vm: str | None = None
+    test_network: str | None = None
     validation: Validation | None = None
     point: ChosenPoint | None = None
     used_point: UsedPoint | None = None
@@ -88,6 +92,8 @@ class Machine:
     loss_words: str
     offers: tuple[Offer, ...]
     portal: str | None
+    outcome: str
+    number: int
 
     @property
     def worst(self) -> str:
@@ -99,6 +105,11 @@ class Machine:
             return Verdict.FAILED.value
         return next((each.value for each in order if each in found), "")
 
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing was found that a person must read before anything else."""
+        return self.worst in {Verdict.PASSED.value, ""} and not self.row.void
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -109,12 +120,33 @@ class Asked:
     lead: str
     final: str | None
     silence: str
+    until: datetime
+    left: timedelta
+    who: str
     quorum: str
+    acts: str
+    overview: str
+    yours: str
     options: tuple[Option, ...]
     machines: tuple[Machine, ...]
     notes: tuple[str, ...]
     said: tuple[Entry, ...]
     checks: tuple[Check, ...]
+
+    @property
+    def undecided(self) -> tuple[Machine, ...]:
+        """The machines that an answer may still be about."""
+        return tuple(each for each in self.machines if not each.outcome)
+
+    @property
+    def are_few(self) -> bool:
+        """Whether all there is of every machine can be read one after the other."""
+        return len(self.machines) <= _FEW
+
+    def is_open(self, machine: Machine) -> bool:
+        """Whether everything of a machine is shown at once: of few, or of few that are not well."""
+        ailing = sum(not each.is_well for each in self.machines)
+        return self.are_few or (not machine.is_well and ailing <= _AILING)
 
     @property
     def reason_required(self) -> bool:
@@ -136,7 +168,7 @@ _LABELS: Final[Mapping[tuple[GateName, Choice], str]] = {
     (GateName.START, Choice.APPROVE): "Approve: begin the run",
     (GateName.START, Choice.STOP): "Decline: begin nothing",
     (GateName.FAILBACK, Choice.APPROVE): "Approve: bring home",
-    (GateName.FAILBACK, Choice.CHANGE_POINT): "Rehearse another recovery point",
+    (GateName.FAILBACK, Choice.CHANGE_POINT): "Take another recovery point",
     (GateName.FAILBACK, Choice.STOP): "Stop: stay in the secondary region",
     (GateName.COMMIT, Choice.APPROVE): "Approve: commit",
     (GateName.COMMIT, Choice.CHANGE_POINT): "Go to another recovery point",
@@ -145,33 +177,46 @@ _LABELS: Final[Mapping[tuple[GateName, Choice], str]] = {
     (GateName.INTERVENTION, Choice.SKIP): "Go on without it",
     (GateName.INTERVENTION, Choice.STOP): "Stop here",
 }
+# Where nothing of these machines failed, but the boot group before them did not come home.
+_LABELS_OF_GROUP: Final[Mapping[Choice, str]] = {
+    Choice.SKIP: "Go on with these machines all the same",
+    Choice.STOP: "Stop: leave these machines where they are",
+}
 _FINAL: Final[Mapping[GateName, str]] = {
     GateName.FAILBACK: "Once the failover runs it cannot be taken back. Until it is committed, another recovery "
     "point can still be chosen.",
     GateName.COMMIT: "Committing deletes every recovery point of these machines. There is no way back after it.",
 }
-_SILENCE: Final[Mapping[str, str]] = {
-    "stop": "the machines stay as they are and the run stops there",
-    "hold": "nothing happens; the gate is held open, and stops after 45 days",
-    "approve": "machines that were checked and found well count as approved, the others stop",
-    "escalate": "further approvers are asked",
-}
+# More than that nobody reads from beginning to end on a phone.
+_FEW: Final = 3
+_AILING: Final = 10
 
 
-def asked(ledger: Ledger, portal: str) -> Asked:
-    """Put an open gate into words; `portal` is the cloud's portal, for links to test machines."""
+def asked(ledger: Ledger, portal: str, caller: Caller, now: datetime) -> Asked:
+    """Put an open gate into words for somebody; `portal` is the cloud's portal, for links to test machines."""
     question = ledger.question
     rows = [Row.from_wire(each) for each in question.shown.get("machines", [])]
     notes: list[str] = question.shown.get("notes", [])
+    outcomes = ledger.outcomes
+    machines = tuple(
+        _machine(question, row, portal, number, outcomes.get(row.name)) for number, row in enumerate(rows)
+    )
+    until = question.deadline if now < question.deadline else question.closes_at
     return Asked(
         question=question,
         title=_title(question, rows),
         lead=_lead(question, rows),
         final=_FINAL.get(question.gate),
-        silence=_silence(question),
+        silence=silence(question, now),
+        until=until,
+        left=max(until - now, timedelta(0)),
+        who=deciders(question, now) or "whoever has the role",
         quorum=_quorum(ledger),
-        options=tuple(_option(question.gate, each, notes) for each in question.offers),
-        machines=tuple(_machine(question, row, portal) for row in rows),
+        acts=_acts(question, now),
+        overview=_overview(machines),
+        yours=_yours(ledger, caller),
+        options=tuple(_option(question, each, notes) for each in question.offers),
+        machines=machines,
         notes=tuple(note for note in notes if note.split(":")[0] not in set(Choice)),
         said=ledger.recorded,
         checks=tuple(Check.from_wire(each) for each in question.shown.get("checks", [])),
@@ -180,6 +225,8 @@ def asked(ledger: Ledger, portal: str) -> Asked:
 
 def _title(question: Question, rows: list[Row]) -> str:
     which = rows[0].name if len(rows) == 1 else f"these {len(rows)} machines"
+    if _is_about_group(question):
+        return f"The group before is not home: shall {which} come all the same?"
     return {
         GateName.START: f"Shall a run begin for {which}?",
         GateName.FAILBACK: f"Shall {which} come home?",
@@ -191,36 +238,85 @@ def _title(question: Question, rows: list[Row]) -> str:
 def _lead(question: Question, rows: list[Row]) -> str:
     ways = sorted({f"from {row.away} to {row.home}" for row in rows if row.away and row.home})
     way = " and ".join(ways)
+    if _is_about_group(question):
+        return f"The way goes {way}. Nothing of these machines has been touched yet."
+    stage = str(question.shown.get("stage", "")).replace("_", " ")
     return {
         GateName.START: f"A run is proposed that brings machines {way}. Nothing has been changed yet.",
         GateName.FAILBACK: f"The failover would go {way}. Nothing of production has been changed yet.",
         GateName.COMMIT: f"Production has been failed over {way} and is not committed yet.",
-        GateName.INTERVENTION: f"The way goes {way}. What failed is said below, with what would help.",
+        GateName.INTERVENTION: f"The step “{stage}” failed on the way {way}. "
+        "What Azure said, and what would help, stands with each machine.",
     }[question.gate]
-
-
-def _silence(question: Question) -> str:
-    policy = question.policy
-    if question.gate is GateName.INTERVENTION and policy.on_timeout is OnTimeout.APPROVE:
-        return _SILENCE["stop"]
-    return _SILENCE[policy.on_timeout.value]
 
 
 def _quorum(ledger: Ledger) -> str:
     question = ledger.question
     needed = 1 if question.gate is GateName.INTERVENTION else question.policy.quorum
-    approving = {each.person or each.by for each in ledger.recorded if each.decision is Choice.APPROVE}
     if needed == 1:
         return "one person decides"
-    return f"{needed} people must approve, {len(approving)} so far; one who stops decides at once"
+    undecided = [name for name in question.machines if name not in ledger.outcomes]
+    so_far = sorted({voices(ledger, name) for name in undecided}) or [needed]
+    counted = f"{so_far[0]}" if len(so_far) == 1 else f"{so_far[0]} to {so_far[-1]} by machine"
+    return f"{needed} people must approve, {counted} so far; one who stops decides at once"
 
 
-def _option(gate: GateName, choice: Choice, notes: list[str]) -> Option:
+def outcome_words(ledger: Ledger) -> str:
+    """Say what the decisions on a gate come to so far, and what happens next."""
+    asked_about, decided = ledger.question.machines, ledger.outcomes
+    if len(decided) == len(asked_about):
+        return "With that the gate is decided; what is approved is checked once more, and then done."
+    if not decided:
+        return f"The gate waits for more: {_quorum(ledger)}."
+    return f"{len(decided)} of {len(asked_about)} machines are decided; the gate waits for the others."
+
+
+def _acts(question: Question, now: datetime) -> str:
+    """Say when what is approved is done."""
+    window = question.policy.window
+    if window is None or question.gate is GateName.INTERVENTION:
+        return "at once, if the checks still hold"
+    opening = window.opening(now)
+    until = f"until {opening.end:%Y-%m-%d %H:%M} UTC"
+    when = f"open now, {until}" if opening.start <= now else f"next from {opening.start:%Y-%m-%d %H:%M} {until}"
+    return f"only in the maintenance window ({window.words}; {when}), if the checks still hold"
+
+
+def _overview(machines: Sequence[Machine]) -> str:
+    """Say how many machines are how, and which would lose most."""
+    if len(machines) <= 1:
+        return ""
+    found = Counter(each.worst or "not judged" for each in machines)
+    counted = ", ".join(f"{number} {words}" for words, number in found.most_common())
+    decided = sum(bool(each.outcome) for each in machines)
+    losses = [(each.loss, each.row.name) for each in machines if each.loss is not None]
+    loss, name = max(losses, default=(None, ""))
+    lost = f" The greatest data loss is that of {name}: {spoken(loss)}." if loss is not None else ""
+    return f"{counted}; {decided} decided so far.{lost}"
+
+
+def _yours(ledger: Ledger, caller: Caller) -> str:
+    """Remind somebody of what they said here before; the last of it."""
+    known_as = folded((caller.name, caller.id, *caller.also))
+    mine = [each for each in ledger.recorded if each.known_as & known_as]
+    if not mine:
+        return ""
+    about = f" for {', '.join(mine[-1].machines[:_FEW])}" if mine[-1].machines else ""
+    return f"You said “{mine[-1].decision.value}”{about} at {mine[-1].at:%Y-%m-%d %H:%M} UTC, and it stands."
+
+
+def _is_about_group(question: Question) -> bool:
+    """Tell whether people are asked about a group whose turn it is, and not about something that failed in it."""
+    return question.gate is GateName.INTERVENTION and "stage" not in question.shown
+
+
+def _option(question: Question, choice: Choice, notes: list[str]) -> Option:
     said = dict(note.split(": ", 1) for note in notes if ": " in note)
-    return Option(value=choice.value, label=_LABELS[gate, choice], words=said.get(choice.value, ""))
+    label = _LABELS_OF_GROUP[choice] if _is_about_group(question) else _LABELS[question.gate, choice]
+    return Option(value=choice.value, label=label, words=said.get(choice.value, ""))
 
 
-def _machine(question: Question, row: Row, portal: str) -> Machine:
+def _machine(question: Question, row: Row, portal: str, number: int, outcome: Outcome | None) -> Machine:
     until = _lost_until(question, row)
     loss, words = _loss(row)
     return Machine(
@@ -231,6 +327,8 @@ def _machine(question: Question, row: Row, portal: str) -> Machine:
         loss_words=words,
         offers=tuple(_offer(each, until) for each in row.offered),
         portal=f"{portal}/#resource{row.test_vm}" if row.test_vm and row.test_vm.startswith("/") else None,
+        outcome=f"decided: {outcome.decision.value}, by {', '.join(outcome.by)}" if outcome else "",
+        number=number,
     )
 
 

@@ -58,7 +58,8 @@ def decision(form: Fields, machines: Sequence[str]) -> DecisionRequest:
         "planHash": first(form, "planHash"),
         "breakGlass": first(form, "breakGlass") == "yes",
     }
-    if later := first(form, "notBefore"):
+    # The page shows this only with the answer that it belongs to; a browser sends it all the same.
+    if chosen == Choice.APPROVE.value and (later := first(form, "notBefore")):
         asked["notBefore"] = _instant(later)
     if chosen == Choice.CHANGE_POINT.value:
         asked["recoveryPoints"] = _points(form, machines)

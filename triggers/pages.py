@@ -20,11 +20,11 @@ from domain.settings import Identity
 from domain.tally import Ledger
 from identity import clock, csrf, declared, links
 from triggers import decisions, forms, people, runs
-from triggers.asked import Asked, asked, portal_of
+from triggers.asked import Asked, asked, outcome_words, portal_of
 from triggers.client import Client, RunStatus
 from triggers.problems import ProblemError
 from triggers.templating import HTML, content_security_policy, sentence, style
-from triggers.wayside import badge, instant_of, shown_run, steps
+from triggers.wayside import ASKING, badge, instant_of, shown_run, steps
 
 _STYLE: Final = style("style", "pages")
 _HEADERS: Final = {
@@ -43,7 +43,8 @@ async def show_runs(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     caller = people.person(req)
     listed = await runs.newest(client, _LISTED)
     shown = [{**each, "badge": badge(each), "started": instant_of(each.get("startedAt"))} for each in listed]
-    return _page("dashboard", req, caller, runs=shown)
+    asking = [each for each in shown if each["badge"] == ASKING]
+    return _page("dashboard", req, caller, runs=shown, asking=asking)
 
 
 _LISTED: Final = 100
@@ -84,7 +85,7 @@ async def decide_on_page(req: func.HttpRequest, client: Client) -> func.HttpResp
     _shown_to(caller, ledger, form)
     request = forms.decision(form, ledger.question.machines)
     entry = await decisions.submit(client, run, caller, request)
-    return await _recorded(req, client, caller, entry, f"{_base(req)}/ui/failbacks/{run}")
+    return _recorded(req, caller, ledger, entry, f"{_base(req)}/ui/failbacks/{run}")
 
 
 async def show_approval(req: func.HttpRequest, client: Client) -> func.HttpResponse:
@@ -106,7 +107,7 @@ async def decide_by_link(req: func.HttpRequest, client: Client) -> func.HttpResp
             HTTPStatus.CONFLICT, "the decision is stale", "the link stands for what it showed, only"
         )
     entry = await decisions.submit(client, link.run, caller, request, entry=f"link-{link.nonce}")
-    return await _recorded(req, client, caller, entry, None)
+    return _recorded(req, caller, ledger, entry, None)
 
 
 async def show_sign_in(req: func.HttpRequest, client: Client) -> func.HttpResponse:
@@ -209,7 +210,7 @@ def _form(caller: Caller, ledger: Ledger | None, action: str) -> dict[str, Any]:
     if ledger is None:
         return {"asked": None, "action": action, "csrf": "", "may_break_glass": False}
     settings = people.settings()
-    shown: Asked = asked(ledger, portal_of(settings.cloud))
+    shown: Asked = asked(ledger, portal_of(settings.cloud), caller, clock.now())
     glass = ledger.question.policy.break_glass and caller.has(Role.BREAK_GLASS)
     return {
         "asked": shown,
@@ -219,12 +220,13 @@ def _form(caller: Caller, ledger: Ledger | None, action: str) -> dict[str, Any]:
     }
 
 
-async def _recorded(
-    req: func.HttpRequest, client: Client, caller: Caller, entry: Entry, back: str | None
+def _recorded(
+    req: func.HttpRequest, caller: Caller, before: Ledger, entry: Entry, back: str | None
 ) -> func.HttpResponse:
     """Say that a decision counts, and what it came to so far."""
-    del client
-    words = f"{caller.name}: {entry.decision.value} at gate {entry.gate.value}. It stands, and is in the report."
+    came_to = outcome_words(before.having(entries=(*before.entries, entry)))
+    said = f"{caller.name}: {entry.decision.value} at gate {entry.gate.value}."
+    words = f"{said} It stands, and is in the report. {came_to}"
     link = (back, "Back to the run") if back else None
     return _page("said", req, caller, title="Recorded", words=words, tone="good", faults=[], link=link)
 

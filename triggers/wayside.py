@@ -68,13 +68,17 @@ def steps(told: Mapping[str, Any]) -> tuple[Step, ...]:
     )
 
 
+# Of a run whose gate is open.
+ASKING: Final = ("pending", "waits for people")
+
+
 def badge(told: Mapping[str, Any]) -> tuple[str, str]:
     """Give the word that the list shows beside a run, and the tone of it as the report's tags have it."""
     outcome = told.get("outcome")
     if outcome:
         return str(outcome), str(outcome)
     if told.get("phase") == "ask":
-        return "pending", "waits for people"
+        return ASKING
     if told.get("paused"):
         return "warned", "paused"
     return "running", "on its way"

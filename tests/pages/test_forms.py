@@ -75,6 +75,11 @@ def test_what_is_no_time_is_said_to_be_none(later: str) -> None:
     assert "is no time" in str(fault.value.document["detail"])
 
 
+def test_a_time_that_goes_with_another_answer_is_left_out() -> None:
+    read = forms.decision(form(decision="stop", notBefore="2026-11-22T02:00"), ["vm1"])
+    assert (read.decision, read.not_before) == (Choice.STOP, None)
+
+
 def test_breaking_the_glass_takes_the_ticked_box_and_nothing_less() -> None:
     assert forms.decision(form(breakGlass="yes", comment="fire"), ["vm1"]).break_glass
     assert not forms.decision(form(breakGlass="no"), ["vm1"]).break_glass

@@ -105,7 +105,7 @@ def test_who_is_signed_in_decides_on_the_runs_page_by_keyboard_alone(browser: Br
     served.asked()
     page = at(browser, user="olive@contoso.com").new_page()
     page.goto(f"{served.url}/api/ui")
-    page.get_by_role("link", name=served.rehearsal.run).focus()
+    page.get_by_role("link", name=f"Decide on {served.rehearsal.run}").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Your decision")).to_be_visible()
     page.get_by_role("radio", name="Stop").focus()

@@ -95,6 +95,64 @@ def test_the_page_shows_what_a_careful_person_needs(visit: Visit) -> None:
         assert words in page, words
 
 
+def test_the_page_says_who_decides_by_when_and_when_it_is_done(visit: Visit) -> None:
+    window = {"days": ["sat", "sun"], "opens": "22:00", "closes": "04:00", "zone": "Europe/Berlin"}
+    policy = {"approvers": ["olive@contoso.com", "omar@contoso.com"], "quorum": 2, "groups": ["g-1", "g-2"]}
+    gate = visit.begin(approvals={**policy, "window": window, "timeout": "PT90M"})
+    page = visit.get(visit.link(gate)).body.decode()
+    for words in (
+        "olive@contoso.com, omar@contoso.com and members of 2 groups",
+        "2 people must approve, 0 so far",
+        "UTC, in 1 h 30 min",
+        "sat, sun 22:00 to 04:00, Europe/Berlin; next from 2026-11-21 21:00 until 2026-11-22 03:00 UTC",
+        "the machines stay where they are, and rehearsals are cleaned up",
+    ):
+        assert words in page, words
+
+
+def test_after_the_first_deadline_the_page_names_the_further_people_too(visit: Visit) -> None:
+    further = {"approvers": ["lead@contoso.com"], "timeout": "PT2H"}
+    policy = {"approvers": ["olive@contoso.com"], "onTimeout": "escalate", "escalateTo": further}
+    visit.begin(approvals={**policy, "timeout": "PT1H"})
+    assert "lead@contoso.com can decide as well, until" in visit.get(RUN).body.decode()
+    visit.rehearsal.clock.advance(timedelta(minutes=61))
+    page = visit.get(RUN).body.decode()
+    assert "olive@contoso.com, lead@contoso.com" in page
+    assert "UTC, in 1 h 59 min" in page
+
+
+def test_of_many_machines_only_those_are_open_that_are_not_well() -> None:
+    names = [f"Web{number}" for number in range(6)]
+    bad = {"testArrives": {"network": "elsewhere"}}
+    machines = [standing("protected-in-reverse", name, **(bad if name == "Web4" else {})) for name in names]
+    rehearsal = Rehearsal(machines)
+    with rehearsal.host(settings=SETTINGS) as host:
+        visit = Visit(rehearsal, host)
+        visit.begin(*names)
+        page = visit.get(RUN).body.decode()
+        cards = re.findall(r'<details class="card"( open)?>\s*<summary>\s*<h3>(\w+)</h3>', page)
+        assert [(name, bool(opened)) for opened, name in cards] == [(name, name == "Web4") for name in names]
+        assert "5 passed, 1" in page
+        assert "0 decided so far" in page
+        assert visit.send(f"{RUN}/decisions", approving(visit.get(RUN), machine=["Web0", "Web4"])).status == 200
+        again = visit.get(RUN).body.decode()
+    # What is decided is not asked again; the others keep their places in the form.
+    assert re.findall(r'name="machine" value="(\w+)"', again) == ["Web1", "Web2", "Web3", "Web5"]
+    assert re.findall(r'<select id="point-(\d)"', again) == ["1", "2", "3", "5"]
+    assert "decided: approve, by olive@contoso.com" in again
+    assert "You said “approve” for Web0, Web4" in again
+
+
+def test_who_asks_about_a_failure_says_which_step_and_what_failed(visit: Visit) -> None:
+    visit.rehearsal.fault("job-fails", act="testFailover")
+    gate = visit.begin()
+    page = visit.get(RUN).body.decode()
+    assert gate["gate"] == "intervention"
+    assert "The step “rehearse” failed on the way from eastus to centralus" in page
+    for label in ("Try again", "Go on without it", "Stop here"):
+        assert label in page
+
+
 def test_reading_a_link_decides_nothing_however_often_it_is_read(visit: Visit) -> None:
     gate = visit.begin()
     link = visit.link(gate)
@@ -200,7 +258,9 @@ def test_a_link_counts_once(visit: Visit) -> None:
     gate = visit.begin(approvals={"quorum": 2})
     link = visit.link(gate)
     page = visit.get(link)
-    assert visit.send(link, approving(page)).status == 200
+    first = visit.send(link, approving(page))
+    assert first.status == 200
+    assert "The gate waits for more: 2 people must approve, 1 so far" in first.body.decode()
     again = visit.send(link, approving(page))
     assert again.status == 410
     assert visit.get(link).status == 410
@@ -221,6 +281,29 @@ def test_a_link_that_has_expired_is_gone(visit: Visit) -> None:
     gate = visit.begin()
     link = visit.link(gate, expires=visit.rehearsal.clock.now() - timedelta(seconds=1))
     assert visit.get(link).status == 410
+
+
+def test_a_link_that_expires_while_its_page_is_open_records_nothing(visit: Visit) -> None:
+    gate = visit.begin()
+    link = visit.link(gate, expires=visit.rehearsal.clock.now() + timedelta(minutes=10))
+    page = visit.get(link)
+    visit.rehearsal.clock.advance(timedelta(minutes=11))
+    answer = visit.send(link, approving(page))
+    assert answer.status == 410
+    assert "The link has expired" in answer.body.decode()
+    assert visit.recorded(gate) == []
+    # The gate is open for longer; on the page of the run the same person may still decide.
+    assert visit.send(f"{RUN}/decisions", approving(visit.get(RUN))).status == 200
+
+
+def test_a_form_that_lay_open_until_the_gate_asked_anew_records_nothing(visit: Visit) -> None:
+    visit.begin()
+    old = visit.get(RUN)
+    point = {"decision": "changeRecoveryPoint", "point-0": "latestProcessed"}
+    assert visit.send(f"{RUN}/decisions", approving(visit.get(RUN), **point)).status == 200
+    again = visit.gate()
+    assert visit.send(f"{RUN}/decisions", approving(old)).status == 403
+    assert (again["round"], visit.recorded(again)) == (2, [])
 
 
 @pytest.mark.parametrize("place", [0, 10, -1])
@@ -273,6 +356,7 @@ def test_who_signed_in_decides_on_the_page_of_the_run(visit: Visit) -> None:
     answer = visit.send(f"{RUN}/decisions", approving(visit.get(RUN), comment="seen it"))
     assert answer.status == 200
     assert "Recorded" in answer.body.decode()
+    assert "With that the gate is decided" in answer.body.decode()
     assert visit.recorded(gate)[0]["method"] == "declared"
 
 
@@ -331,6 +415,16 @@ def test_a_script_in_a_comment_is_shown_as_words(visit: Visit) -> None:
     assert "&lt;script&gt;alert(1)" in page
     assert "<script" not in page
     assert "<img" not in page
+
+
+def test_a_script_in_a_name_is_shown_as_words(visit: Visit) -> None:
+    evil = "<script>alert(1)</script>"
+    visit.begin(approvals={"quorum": 2, "approvers": [evil, "olive@contoso.com"]})
+    sent = visit.send(f"{RUN}/decisions", approving(visit.get(RUN, by=evil)), by=evil)
+    pages = [visit.get(path, by=evil).body.decode() for path in (RUN, "/api/ui")]
+    for page in (sent.body.decode(), *pages):
+        assert "&lt;script&gt;alert(1)" in page
+        assert "<script" not in page
 
 
 @pytest.mark.parametrize("path", ["/api/ui", RUN, "link"])
