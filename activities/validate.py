@@ -13,6 +13,7 @@ from activities.look import HANDFUL
 from domain import validation
 from domain.contract import Compared, Validation, ValidationOrder
 from domain.errors import FailbackError
+from domain.leftovers import Kind, Resource
 from domain.machine import MachineDetails, Wiring
 from domain.validation import NETWORK, SOURCE_STOPPED, Evidence, Logs, MachineSeen, ProbeSeen, QuerySeen, Unread
 from domain.wiring import compare, expected_wiring
@@ -67,6 +68,7 @@ class Gathering:
             network=self._network(),
             source=None if SOURCE_STOPPED in self._passed else _seen(self._source),
             resources=self._resources() if self._order.rehearsed else (),
+            monthly_estimate=self._monthly() if self._order.rehearsed else None,
         )
 
     # -- machines ---------------------------------------------------------------------------------------------
@@ -88,6 +90,21 @@ class Gathering:
         cards = self._cards if not isinstance(self._cards, Unread) else ()
         addresses = [card.public_address for card in cards if card.public_address]
         return (vm.id, *(disk.id for disk in vm.disks), *vm.cards, *addresses)
+
+    def _monthly(self) -> float | None:
+        """Estimate what a test machine costs a month, with all that came with it."""
+        vm = self._vm
+        if not isinstance(vm, VirtualMachine):
+            return None
+        running = vm.power in {None, "running"}
+        parts = [Resource(id=vm.id, kind=Kind.MACHINE, size=vm.size, running=running)]
+        parts += [
+            Resource(id=disk.id, kind=Kind.DISK, size=disk.account_type, gigabytes=disk.gigabytes)
+            for disk in vm.disks
+        ]
+        cards = self._cards if not isinstance(self._cards, Unread) else ()
+        parts += [Resource(id=card.public_address, kind=Kind.ADDRESS) for card in cards if card.public_address]
+        return round(sum(each.monthly(self._azure.settings.prices) for each in parts), 2)
 
     # -- logs -------------------------------------------------------------------------------------------------
 

@@ -273,6 +273,7 @@ class Validation(Answer):
     """What was found of one machine that was brought up.
 
     `resources` are the ids of all that belongs to a test machine: what must be gone after its clean-up.
+    `monthly_estimate` is about what they cost a month, in US dollars.
     """
 
     machine: str
@@ -280,6 +281,8 @@ class Validation(Answer):
     as_of: datetime
     checks: tuple[Check, ...] = ()
     resources: tuple[str, ...] = ()
+    # Absent in old runs, and of a machine that is no test.
+    monthly_estimate: float | None = None
 
 
 class Network(Answer):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from domain.approvals import GateName
 from domain.contract import Verdict
 from domain.journey import Journey, measure, point_used
-from domain.lifecycle import Act, in_words
+from domain.lifecycle import Act, MachineState, in_words
 from domain.machine import last_segment
 from domain.planning import Plan
 from domain.recheck import checks_of
@@ -80,6 +81,16 @@ def notes(gate: GateName, request: FailbackRequest, *, skippable: bool = False) 
         *(["skip: goes on without it; the reason is kept in the report"] if skippable else []),
         "stop: leaves the machine where it is",
     ]
+
+
+def standing(journeys: Iterable[Journey]) -> list[str]:
+    """Say what the test machines cost that stand while people think; nothing where none stands."""
+    tests = [each.rehearsal for each in journeys if each.state is MachineState.AWAY_REHEARSED and each.rehearsal]
+    costs = [test.monthly_estimate for test in tests if test.monthly_estimate is not None]
+    if not costs:
+        return []
+    run = "1 test machine runs" if len(costs) == 1 else f"{len(costs)} test machines run"
+    return [f"until then {run} in the isolated network, for about {sum(costs):.2f} USD a month"]
 
 
 def may_pass_silently(gate: GateName, journey: Journey) -> bool:

@@ -100,6 +100,7 @@ class Evidence:
     network: tuple[Compared, ...] | Unread | None = None
     source: MachineSeen | Unread | None = None
     resources: tuple[str, ...] = ()
+    monthly_estimate: float | None = None
 
 
 def judge(order: ValidationOrder, evidence: Evidence, now: datetime) -> Validation:
@@ -119,6 +120,7 @@ def judge(order: ValidationOrder, evidence: Evidence, now: datetime) -> Validati
         as_of=now,
         checks=checks,
         resources=evidence.resources,
+        monthly_estimate=evidence.monthly_estimate,
     )
 
 

@@ -20,6 +20,7 @@ class LiveDisk:
 
     id: str
     account_type: str | None = None
+    gigabytes: int = 0
 
 
 def test_failover(network: str, point: str | None) -> dict[str, Any]:

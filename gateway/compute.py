@@ -32,6 +32,7 @@ class VirtualMachine:
     power: str | None = None
     agent: str | None = None
     agent_words: str = ""
+    size: str | None = None
     disks: tuple[LiveDisk, ...] = ()
     has_unmanaged_disks: bool = False
     # The ids of its network cards, the primary one first.
@@ -91,7 +92,7 @@ def virtual_machine(document: dict[str, Any]) -> VirtualMachine:
     agent = _latest(_parts(_part(view, "vmAgent"), "statuses"))
     storage = _part(properties, "storageProfile")
     attached = [_part(storage, "osDisk"), *_parts(storage, "dataDisks")]
-    managed = [_part(disk, "managedDisk") for disk in attached]
+    managed = [(_part(disk, "managedDisk"), disk) for disk in attached]
     return VirtualMachine(
         id=str(document.get("id") or ""),
         name=str(document.get("name") or ""),
@@ -100,12 +101,17 @@ def virtual_machine(document: dict[str, Any]) -> VirtualMachine:
         power=_power(_parts(view, "statuses")),
         agent=agent.get("displayStatus"),
         agent_words=str(agent.get("message") or ""),
+        size=_part(properties, "hardwareProfile").get("vmSize"),
         disks=tuple(
-            LiveDisk(id=str(disk["id"]), account_type=disk.get("storageAccountType"))
-            for disk in managed
+            LiveDisk(
+                id=str(disk["id"]),
+                account_type=disk.get("storageAccountType"),
+                gigabytes=int(holder.get("diskSizeGB") or 0),
+            )
+            for disk, holder in managed
             if disk.get("id")
         ),
-        has_unmanaged_disks=any(not disk.get("id") for disk in managed),
+        has_unmanaged_disks=any(not disk.get("id") for disk, _ in managed),
         cards=_cards(_parts(_part(properties, "networkProfile"), "networkInterfaces")),
     )
 

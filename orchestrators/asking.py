@@ -30,7 +30,8 @@ _ASKS: Final[Mapping[GateName, str]] = {
 def ask_people(trip: Trip, gate: GateName, names: Sequence[str]) -> Runbook[dict[str, Outcome]]:
     """Ask people about machines; silence decides for those nobody decided."""
     rows = {name: showing.row(trip.plan, trip.journeys[name]) for name in names}
-    shown = {"machines": list(rows.values()), "notes": showing.notes(gate, trip.request)}
+    notes = [*showing.notes(gate, trip.request), *showing.standing(trip.journeys[name] for name in names)]
+    shown = {"machines": list(rows.values()), "notes": notes}
     result = yield from _vigil(trip, gate, names, OFFERS[gate], shown)
     well = frozenset(name for name in names if showing.may_pass_silently(gate, trip.journeys[name]))
     return {**silence_of(trip.request.approvals.at(gate), names, result.outcomes, well), **result.outcomes}
@@ -133,7 +134,10 @@ def intervene(trip: Trip, stage: StageName, failed: Sequence[str]) -> Runbook[li
     shown = {
         "stage": stage.value,
         "machines": rows,
-        "notes": showing.notes(GateName.INTERVENTION, trip.request, skippable=Choice.SKIP in offers),
+        "notes": [
+            *showing.notes(GateName.INTERVENTION, trip.request, skippable=Choice.SKIP in offers),
+            *showing.standing(trip.journeys[name] for name in failed),
+        ],
     }
     result = yield from _vigil(trip, GateName.INTERVENTION, failed, offers, shown)
     again = [name for name in failed if _decided(result, name) is Choice.RETRY and trip.cancelled is None]

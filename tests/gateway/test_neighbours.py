@@ -21,8 +21,12 @@ def vm(**view: Any) -> dict[str, Any]:
         "location": "Central US",
         "properties": {
             "provisioningState": "Succeeded",
+            "hardwareProfile": {"vmSize": "Standard_D2s_v3"},
             "storageProfile": {
-                "osDisk": {"managedDisk": {"id": "/os", "storageAccountType": "Premium_LRS"}},
+                "osDisk": {
+                    "diskSizeGB": 127,
+                    "managedDisk": {"id": "/os", "storageAccountType": "Premium_LRS"},
+                },
                 "dataDisks": [{"managedDisk": {"id": "/data"}}],
             },
             "networkProfile": {
@@ -43,7 +47,8 @@ def test_a_virtual_machine_is_read_with_its_instance_view(azure: Azure, service:
     assert found is not None
     assert "expand=instanceView" in service.calls[0].path
     assert (found.location, found.power, found.agent) == ("centralus", "running", "Ready")
-    assert [disk.id for disk in found.disks] == ["/os", "/data"]
+    assert [(disk.id, disk.gigabytes) for disk in found.disks] == [("/os", 127), ("/data", 0)]
+    assert found.size == "Standard_D2s_v3"
     assert found.cards == ("/first", "/second")
     assert not found.has_unmanaged_disks
 

@@ -71,6 +71,13 @@ def test_a_rehearsed_machine_is_judged_without_heartbeat_and_without_its_source(
         "network",
     ]
     assert "network of card 1 isolated" in check(found, "network")["evidence"]
+    # Two cores for a month, and its disk.
+    assert found["monthlyEstimate"] > 73
+    (asked,) = [each for each in rehearsal.asked if each["gate"] == "failback"]
+    cost = f"1 test machine runs in the isolated network, for about {found['monthlyEstimate']:.2f} USD a month"
+    assert any(cost in each for each in asked["shown"]["notes"])
+    (commit,) = [each for each in rehearsal.asked if each["gate"] == "commit"]
+    assert not any("test machine" in each for each in commit["shown"]["notes"])
     assert {each.rsplit("/", 2)[-2] for each in found["resources"]} == {
         "virtualMachines",
         "disks",

@@ -13,7 +13,7 @@ from domain.gate import OFFERS
 from domain.lifecycle import Act
 from domain.planning import make_plan
 from domain.request import Select
-from domain.showing import may_pass_silently, notes, row
+from domain.showing import may_pass_silently, notes, row, standing
 from tests.unit.making import NAME, S, at, facts, journey, record, request, snapshot, validation
 
 PLAN = make_plan(request(), facts())
@@ -39,6 +39,21 @@ def test_before_the_failover_the_rehearsal_and_its_test_machine_are_shown() -> N
     found = shown(S.AWAY_REHEARSED, rehearsal=validation())
     assert found["rehearsal"]["verdict"] == "passed"
     assert found["testVm"] == snapshot(S.AWAY_REHEARSED).test_vm
+
+
+def test_people_are_told_what_test_machines_cost_while_they_think() -> None:
+    def stands(cost: float | None, state: Any = S.AWAY_REHEARSED) -> Any:
+        return journey(state, rehearsal=validation(monthly_estimate=cost))
+
+    assert standing([stands(73.0)]) == [
+        "until then 1 test machine runs in the isolated network, for about 73.00 USD a month"
+    ]
+    assert (
+        "2 test machines run in the isolated network, for about 75.50 USD a month"
+        in standing([stands(73.0), stands(2.5)])[0]
+    )
+    # Cleaned up, or rehearsed by an old version, which knew no cost.
+    assert standing([stands(73.0, S.AWAY_PROTECTED), stands(None), journey(S.AWAY_REHEARSED)]) == []
 
 
 def test_after_the_failover_the_point_used_and_what_it_cost_are_shown() -> None:
