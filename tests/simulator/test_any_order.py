@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 from hypothesis import HealthCheck, settings
@@ -18,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from simulator import Fault, ManualClock, Simulator
-from simulator.estate import Act
+from simulator.estate import Act, Estate, MachineSpec, PlanSpec, VaultSpec
 from simulator.faults import FaultName
 from simulator.lifecycle import CELLS, OPERATION
 from tests.simulator.helpers import (
@@ -28,7 +29,6 @@ from tests.simulator.helpers import (
     ITEM,
     VAULT_PATH,
     Caller,
-    estate_of,
     failover_body,
     rehearsal_body,
 )
@@ -39,7 +39,15 @@ VERBS: dict[Act, tuple[str, tuple[Any, ...]]] = {
     Act.TEST_FAILOVER_CLEANUP: ("test_failover_cleanup", (CLEANUP_BODY,)),
     Act.FAILOVER: ("unplanned_failover", (failover_body(),)),
     Act.COMMIT: ("failover_commit", ()),
+    Act.DISABLE: ("delete", ({"properties": {}},)),
 }
+PLAN_VERBS: dict[Act, tuple[str, bytes]] = {
+    Act.TEST_FAILOVER: ("testFailover", b'{"properties":{"networkType":"NoNetworkAttachAsInput"}}'),
+    Act.TEST_FAILOVER_CLEANUP: ("testFailoverCleanup", b'{"properties":{"comments":"done"}}'),
+    Act.FAILOVER: ("unplannedFailover", b'{"properties":{"sourceSiteOperations":"Required"}}'),
+    Act.COMMIT: ("failoverCommit", b""),
+}
+LIFE = [*(act for act in VERBS if act is not Act.DISABLE), Act.REPROTECT, Act.CHANGE_RECOVERY_POINT]
 CALL_FAULTS = [
     FaultName.THROTTLED,
     FaultName.SERVER_ERROR,
@@ -56,20 +64,28 @@ JOB_FAULTS = [
     FaultName.REGION_OUT_OF_CAPACITY,
     FaultName.NO_HEARTBEAT,
 ]
+AT_LEAST = 10
+"""How often the long walk must have had every act accepted, and refused."""
+
 DECLARED = {(cells.protection_state, cells.test_failover_state) for cells in CELLS.values()}
 
 
 class AnyOrder(RuleBasedStateMachine):
     """One machine, a caller who does anything, and a clock that jumps."""
 
+    tried: ClassVar[Counter[str]] = Counter()
+
     def __init__(self, way: Way = IN_PROCESS) -> None:
         super().__init__()
         clock = ManualClock()
         unthrottled = {"read_bucket": 1_000_000, "write_bucket": 1_000_000}
-        self.caller = Caller(Simulator(estate_of({"name": ITEM}, **unthrottled), clock=clock), way)
+        machine = MachineSpec(name=ITEM)
+        vault = VaultSpec(machines=(machine,), recovery_plans=(PlanSpec(name="plan", groups=((ITEM,),)),))
+        self.caller = Caller(Simulator(Estate(vaults=(vault,), **unthrottled), clock=clock), way)
         self.seen_jobs: dict[str, str] = {}
         self.ids: set[str] = set()
         self.last = HOME
+        self.steps = 0
 
     def item(self) -> tuple[tuple[str, str], Any]:
         """Answer where the item is, and how it reads there; by hand, as it is read so often."""
@@ -99,7 +115,20 @@ class AnyOrder(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.caller.__exit__()
 
-    @rule(act=st.sampled_from([*VERBS, Act.REPROTECT, Act.CHANGE_RECOVERY_POINT]))
+    @rule(choice=st.integers(min_value=0, max_value=59))
+    def life_goes_on(self, choice: int) -> None:
+        """Do one of the acts that are offered, so that the walk comes around; where none is, let time pass."""
+        where, item = self.item()
+        offered = [act for act in LIFE if OPERATION[act] in item["properties"]["allowedOperations"]]
+        if not offered:
+            self.caller.wait(3_600)
+            return
+        name, refusal = self.attempt(offered[choice % len(offered)], where, item)
+        assert refusal is None, f"it was offered but refused: {refusal}"
+        assert name not in self.ids, "an id was used again"
+        self.ids.add(name)
+
+    @rule(act=st.sampled_from(LIFE))
     def what_is_offered_is_accepted_and_what_is_not_is_refused(self, act: Act) -> None:
         where, item = self.item()
         offered = OPERATION[act] in item["properties"]["allowedOperations"]
@@ -116,11 +145,68 @@ class AnyOrder(RuleBasedStateMachine):
         assert refusal.error.details
         assert len(self.caller.simulator.world.jobs) == jobs
 
+    @rule(act=st.sampled_from(sorted(PLAN_VERBS)))
+    def what_a_plan_offers_is_accepted_and_what_it_does_not_is_refused(self, act: Act) -> None:
+        path = f"{VAULT_PATH}/replicationRecoveryPlans/plan"
+        offered = OPERATION[act] in self.caller.read(path)["properties"]["allowedOperations"]
+        verb, body = PLAN_VERBS[act]
+        jobs = len(self.caller.simulator.world.jobs)
+        answer = self.caller.send("POST", f"{path}/{verb}", body)
+        assert (answer.status == 202) == offered, f"{act} of a plan: {answer.status} {answer.body!r}"
+        if offered:
+            operation = (answer.header("Azure-AsyncOperation") or "").split("?")[0].rsplit("/", 1)[-1]
+            assert operation not in self.ids, "an id was used again"
+            self.ids.add(operation)
+        else:
+            assert answer.status in {400, 409}
+            assert answer.json()["error"]["details"]
+            assert len(self.caller.simulator.world.jobs) == jobs
+
+    @precondition(lambda self: self.steps >= 25)
+    @rule()
+    def replication_is_disabled_and_enabled_again(self) -> None:
+        self.steps = 0
+        where, item = self.item()
+        offered = "DisableProtection" in item["properties"]["allowedOperations"]
+        _, refusal = self.attempt(Act.DISABLE, where, item)
+        if refusal is not None:
+            assert not offered, f"it was offered to let go but refused: {refusal.message}"
+            assert refusal.status_code in {400, 409}
+            return
+        assert offered, "it was let go though that was not offered"
+        self.caller.wait(3_600)
+        if self.caller.get(_path(where)).status == 404:
+            self.enable_again(where, item)
+
+    def enable_again(self, where: tuple[str, str], item: Any) -> None:
+        """Protect the machine that runs, wherever that is, as a new item in a new life."""
+        self.caller.simulator.faults.clear()
+        properties = item["properties"]
+        details, away = properties["providerSpecificDetails"], properties["activeLocation"] == "Recovery"
+        here = (HOME if where == AWAY else AWAY) if away else where
+        there = HOME if here == AWAY else AWAY
+        running = details["recoveryFabricObjectId" if away else "fabricObjectId"]
+        storage = self.caller.read(running)["properties"]["storageProfile"]
+        disks = [storage["osDisk"], *storage["dataDisks"]]
+        given = {
+            "instanceType": "A2A",
+            "fabricObjectId": running,
+            "recoveryContainerId": _path(there).split("/replicationProtectedItems", maxsplit=1)[0],
+            "vmManagedDisks": [{"diskId": disk["managedDisk"]["id"]} for disk in disks],
+        }
+        body = {"properties": {"policyId": properties["policyId"], "providerSpecificDetails": given}}
+        self.caller.act("create", body, where=here)
+        self.caller.wait(3_600)
+        life = self.item()[1]["properties"]["providerSpecificDetails"]["lifecycleId"]
+        assert life is None or life != details["lifecycleId"]
+
     def attempt(self, act: Act, where: tuple[str, str], item: Any) -> tuple[str, HttpResponseError | None]:
         try:
-            return self.begin(act, where, item), None
-        except HttpResponseError as refusal:
-            return "", refusal
+            name, refusal = self.begin(act, where, item), None
+        except HttpResponseError as said:
+            name, refusal = "", said
+        self.tried[f"{act} {'refused' if refusal else 'accepted'}"] += 1
+        return name, refusal
 
     @rule(seconds=st.sampled_from([1, 30, 100, 300, 900, 3600, 20_000]))
     def time_passes(self, seconds: int) -> None:
@@ -155,6 +241,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def the_item_is_in_a_declared_state(self) -> None:
+        self.steps += 1
+        self.tried["steps"] += 1
         _, item = self.item()
         properties = item["properties"]
         assert (properties["protectionState"], properties["testFailoverState"]) in DECLARED
@@ -209,11 +297,17 @@ def test_any_order_is_good_every_way(way: Way) -> None:
     run_state_machine_as_test(partial(AnyOrder, way), settings=few)
 
 
-TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(
-    max_examples=int(os.environ.get("SIMULATOR_EXAMPLES", "60")),
-    stateful_step_count=85,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    derandomize=True,
-)
+def test_five_thousand_random_steps_leave_nothing_undeclared_and_try_every_act_both_ways() -> None:
+    AnyOrder.tried.clear()
+    many = settings(
+        max_examples=int(os.environ.get("SIMULATOR_EXAMPLES", "75")),
+        stateful_step_count=85,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=True,
+    )
+    run_state_machine_as_test(AnyOrder, settings=many)
+    assert AnyOrder.tried["steps"] >= 5_000
+    outcomes = {f"{act} {word}" for act in [*LIFE, Act.DISABLE] for word in ("accepted", "refused")}
+    rare = sorted(outcome for outcome in outcomes if AnyOrder.tried[outcome] < AT_LEAST)
+    assert rare == [], AnyOrder.tried
