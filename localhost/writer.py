@@ -21,7 +21,7 @@ class Writer:
     def replace_instance(self, row: InstanceRow) -> None:
         """Put a new instance in place of whatever had its id."""
         self.purge(row.id)
-        self.rows[row.id] = row
+        self.rows[row.id] = row = _storable(row)
         self._sql(
             f"INSERT INTO instance ({INSTANCE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608  constants only
             (
@@ -41,7 +41,7 @@ class Writer:
 
     def update_instance(self, row: InstanceRow) -> None:
         """Write what may change of an instance."""
-        self.rows[row.id] = row
+        self.rows[row.id] = row = _storable(row)
         self._sql(
             "UPDATE instance SET execution_id=?, status=?, input=?, output=?, custom_status=?, updated=?"
             " WHERE id=?",
@@ -127,3 +127,25 @@ class Writer:
             self._sql("DELETE FROM entity WHERE id=?", (entity_id,))
         else:
             self._sql("INSERT OR REPLACE INTO entity VALUES (?,?,?)", (row.id, row.state, row.updated))
+
+
+def _storable(row: InstanceRow) -> InstanceRow:
+    """Answer a row that UTF-8 can hold: half of a surrogate pair is replaced, as by Azure Storage."""
+    texts = {"input": row.input, "output": row.output, "custom_status": row.custom_status}
+    broken = {name: text for name, text in texts.items() if text is not None and not _is_whole(text)}
+    if not broken:
+        return row
+    return replace(
+        row,
+        **{
+            name: text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            for name, text in broken.items()
+        },
+    )
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False

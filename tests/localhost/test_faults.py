@@ -246,3 +246,30 @@ def test_an_orchestrator_that_returns_no_json_fails(hosts: Hosts) -> None:
     assert status is not None
     assert status.runtime_status == "Failed"
     assert "not JSON serializable" in str(status.output)
+
+
+def test_half_of_a_surrogate_pair_goes_in_and_out_as_a_replacement(hosts: Hosts) -> None:
+    """UTF-8 has no such thing: .NET writes it to storage as U+FFFD, where SQLite would refuse the whole step."""
+
+    def split(context: Context) -> Steps:
+        context.set_custom_status("status \ud83d")
+        yield context.call_activity("echo", "x")
+        if context.get_input() == "raise":
+            raise ValueError("error \ude00")
+        return "whole \U0001f600, half \ud83d"
+
+    host = hosts(app_of(split))
+    answer = host.request(
+        "POST",
+        "/runtime/webhooks/durabletask/orchestrators/split/one",
+        body=b'{"input": "\\ud83d"}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status == 202
+    status = host.run_until("one")
+    assert status is not None
+    assert (status.output, status.custom_status) == ("whole \U0001f600, half \ufffd", "status \ufffd")
+    assert status.input == {"input": "\ufffd"}
+    failed = host.run_until(host.start("split", "raise"))
+    assert failed is not None
+    assert "error \ufffd" in str(failed.output)
