@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 import weakref
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -140,8 +141,18 @@ def _import(directory: Path) -> ModuleType:
     importlib.invalidate_caches()
     try:
         return importlib.import_module("function_app")
-    except Exception as error:
-        raise AppError(f"function_app.py cannot be imported: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        place = _place(error, directory)
+        raise AppError(f"function_app.py cannot be imported: {type(error).__name__}: {error}{place}") from error
+
+
+def _place(error: BaseException, directory: Path) -> str:
+    """Answer where in the app an error comes from; what SyntaxError says itself is not said again."""
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if Path(frame.filename).is_relative_to(directory)]
+    if not inside or isinstance(error, SyntaxError):
+        return ""
+    return f" ({Path(inside[-1].filename).relative_to(directory)}, line {inside[-1].lineno})"
 
 
 def _app_in(module: ModuleType) -> func.FunctionRegister:
@@ -171,14 +182,14 @@ def read_settings(host_json: Mapping[str, Any]) -> HostSettings:
     Raises:
         AppError: a value is of no use.
     """
-    extensions: Mapping[str, Any] = host_json.get("extensions") or {}
-    durable: Mapping[str, Any] = extensions.get("durableTask") or {}
-    http: Mapping[str, Any] = extensions.get("http") or {}
+    extensions = _object(host_json, "host.json", "extensions")
+    durable = _object(extensions, "host.json", "durableTask")
+    http = _object(extensions, "host.json", "http")
     plain = HostSettings()
     return HostSettings(
-        route_prefix=str(http.get("routePrefix", plain.route_prefix)).strip("/"),
+        route_prefix=_text(http, "routePrefix", plain.route_prefix).strip("/"),
         function_timeout=_timeout(host_json.get("functionTimeout"), plain.function_timeout),
-        hub=str(durable.get("hubName", plain.hub)),
+        hub=_text(durable, "hubName", plain.hub),
         default_version=str(durable.get("defaultVersion") or ""),
         version_match=_choice(
             durable, "versionMatchStrategy", plain.version_match, ("None", "Strict", "CurrentOrOlder")
@@ -190,6 +201,21 @@ def read_settings(host_json: Mapping[str, Any]) -> HostSettings:
         max_activities=_limit(durable, "maxConcurrentActivityFunctions", plain.max_activities),
         max_orchestrators=_limit(durable, "maxConcurrentOrchestratorFunctions", plain.max_orchestrators),
     )
+
+
+def _object(members: Mapping[str, Any], file: str, name: str) -> Mapping[str, Any]:
+    """Answer a member that is an object; an empty one when there is none."""
+    found = members.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise AppError(f"{file}: {name} is not a JSON object.")
+    return cast("Mapping[str, Any]", found)
+
+
+def _text(members: Mapping[str, Any], name: str, default: str) -> str:
+    found = members.get(name)
+    return default if found is None else str(found)
 
 
 def _choice(durable: Mapping[str, Any], name: str, default: str, known: Sequence[str]) -> str:
@@ -223,7 +249,8 @@ def _timeout(text: object, default: timedelta | None) -> timedelta | None:
 
 def local_settings(directory: Path) -> dict[str, str]:
     """Answer the Values of local.settings.json, if there is one."""
-    values: Mapping[str, object] = _read_json(directory / "local.settings.json").get("Values") or {}
+    name = "local.settings.json"
+    values = _object(_read_json(directory / name), name, "Values")
     return {str(name): str(value) for name, value in values.items()}
 
 

@@ -9,7 +9,7 @@ import azure.functions as func
 import pytest
 
 from localhost import SyncHost, VirtualClock
-from localhost.app import load, read_settings
+from localhost.app import load, local_settings, read_settings
 from localhost.functions import AppError, index
 from tests.localhost.apps import Context, Hosts, app_of
 
@@ -191,7 +191,10 @@ def test_a_directory_without_an_app_is_refused(tmp_path: Path) -> None:
             "import azure.functions as func\na = func.FunctionApp()\nb = func.FunctionApp()",
             "More than one FunctionApp",
         ),
-        ("def (", "cannot be imported: SyntaxError"),
+        ("def (", r"cannot be imported: SyntaxError: .*\(function_app\.py, line 1\)"),
+        ("\nimport no_such", r"cannot be imported: ModuleNotFoundError: .* \(function_app\.py, line 2\)"),
+        ("\n\ndef f(): 1 / 0\nf()", r"cannot be imported: ZeroDivisionError: .* \(function_app\.py, line 3\)"),
+        ("import sys\nsys.exit(4)", r"cannot be imported: SystemExit: 4 \(function_app\.py, line 2\)"),
     ],
 )
 def test_a_script_without_exactly_one_app_is_refused(tmp_path: Path, source: str, words: str) -> None:
@@ -222,11 +225,25 @@ def test_local_settings_reach_the_app_but_do_not_overrule_the_environment(
         {"functionTimeout": "soon"},
         {"extensions": {"durableTask": {"versionMatchStrategy": "Sometimes"}}},
         {"extensions": {"durableTask": {"maxConcurrentActivityFunctions": 0}}},
+        {"extensions": []},
+        {"extensions": {"durableTask": "on"}},
+        {"extensions": {"http": 1}},
     ],
 )
 def test_a_host_json_that_makes_no_sense_is_refused(host_json: dict[str, Any]) -> None:
     with pytest.raises(AppError, match=r"host\.json"):
         read_settings(host_json)
+
+
+def test_what_host_json_leaves_null_has_its_default() -> None:
+    nulls = {"extensions": {"http": {"routePrefix": None}, "durableTask": {"hubName": None}}}
+    assert read_settings(nulls) == read_settings({}) == read_settings({"extensions": None})
+
+
+def test_settings_that_are_no_object_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "local.settings.json").write_text('{"Values": ["ONE"]}')
+    with pytest.raises(AppError, match=r"local\.settings\.json: Values is not a JSON object"):
+        local_settings(tmp_path)
 
 
 def test_a_retry_policy_that_is_not_kept_is_told(hosts: Hosts, caplog: pytest.LogCaptureFixture) -> None:
