@@ -6,6 +6,7 @@ the Azure Functions host speaks. docs/localhost.md says what is faithful and wha
 As a command::
 
     python -m localhost --app DIR --port N --state FILE [--clock real|virtual] [--seed N] [--key KEY]
+                        [--api 2024|2026]
 
 In process, on a virtual clock; nothing runs by itself, and time jumps to what is due next when nothing is ready::
 
@@ -25,7 +26,7 @@ The same in a synchronous test, with the same methods without ``await``::
 Signatures (``SyncHost`` takes and answers the same)::
 
     LocalHost(app, *, state=":memory:", clock=None, seed=None, settings=None, host_json=None,
-              key=None, port=None, on_transaction=None, fsync=None)
+              key=None, port=None, on_transaction=None, fsync=None, api="2024")
 
     app             a directory, an azure.functions.FunctionApp or DFApp, or a list of its functions
     state           a path, kept and resumed; or ":memory:"
@@ -36,6 +37,7 @@ Signatures (``SyncHost`` takes and answers the same)::
     host_json       overrides the directory's host.json
     key             a system key: the public management API then demands it as ?code= or x-functions-key
     on_transaction  called with a Transaction before and after every commit; raise Crash in it to drop the host
+    api             "2024" or "2026": whose codes the durable API answers with, where the extension changed them
     fsync           whether commits reach the disk before they count; default only on the system clock
 
     await start(name, input=None, *, instance_id=None, version=None) -> str

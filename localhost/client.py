@@ -25,11 +25,15 @@ MAX_ID_LENGTH = 100
 
 
 class ClientError(Exception):
-    """A request was refused."""
+    """A request was refused; `exception_type` is what .NET throws in its place."""
+
+    exception_type = "System.Exception"
 
 
 class ArgumentError(ClientError):
-    """The request is wrong in itself (ArgumentException)."""
+    """The request is wrong in itself."""
+
+    exception_type = "System.ArgumentException"
 
 
 class NotFoundError(ClientError):
@@ -41,11 +45,15 @@ class GoneError(ClientError):
 
 
 class InvalidOperationError(ClientError):
-    """The instance is in no state for it (InvalidOperationException)."""
+    """The instance is in no state for it."""
+
+    exception_type = "System.InvalidOperationException"
 
 
 class AlreadyExistsError(ClientError):
-    """An instance with that id is running (OrchestrationAlreadyExistsException)."""
+    """An instance with that id is running."""
+
+    exception_type = "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json as jsonlib
 import logging
 import random
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from localhost.activities import Activities
+from localhost.answering import Answering
 from localhost.app import App, AppSource, environment, load, local_settings
 from localhost.client import Client, Query, Status
 from localhost.clock import Clock, SystemClock, VirtualClock
@@ -22,21 +23,17 @@ from localhost.engine.events import timestamp
 from localhost.entities import Entities
 from localhost.http.door import Door
 from localhost.http.links import Links
-from localhost.http.management import Management
-from localhost.http.message import Response, json_response, request
+from localhost.http.management import Edition, Management
+from localhost.http.message import Response, request
 from localhost.http.routes import Routes
 from localhost.http.server import Server
 from localhost.invoker import Invoker
 from localhost.orchestrations import Orchestrations
 from localhost.rows import Wake
-from localhost.store import Crash, StateError, Store, Transaction
+from localhost.store import Crash, Store, Transaction
 from localhost.timers import Timers
 
 _LOG = logging.getLogger("localhost")
-
-# How long a request may take before ready work is done beside it, for it may wait for that.
-_PATIENCE = 0.25
-
 
 # What Core Tools sets, and apps look at to know that they run at home.
 _CORE_TOOLS = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", "FUNCTIONS_WORKER_RUNTIME": "python"}
@@ -67,6 +64,7 @@ class LocalHost:
         on_transaction: Callable[[Transaction], None] | None = None,
         fsync: bool | None = None,
         free_running: bool | None = None,
+        api: str = Edition.OF_2024,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         is_virtual = isinstance(self.clock, VirtualClock)
@@ -78,11 +76,11 @@ class LocalHost:
         self._host_json = host_json
         self._key = key
         self._port = port
+        self._edition = Edition(api)
         self._hook = on_transaction
         self._fsync = fsync if fsync is not None else not is_virtual
         self._exit = ExitStack()
         self._base = "http://127.0.0.1"
-        self._serving = 0
         self._loop_task: asyncio.Task[None] | None = None
 
     @property
@@ -133,7 +131,11 @@ class LocalHost:
     def _wire(self) -> None:
         app, store, clock = self._app, self._store, self.clock
         invoker = Invoker(
-            lambda: self._links().binding(), app.settings.function_timeout, app.directory, not self._is_free
+            lambda caller: self._links().binding(caller),
+            app.settings.function_timeout,
+            app.directory,
+            is_direct=not self._is_free,
+            check_alive=self._check_alive,
         )
         self._timers = Timers(store, app, clock, invoker)
         self._client = Client(store, app, clock, self._new_id)
@@ -148,20 +150,26 @@ class LocalHost:
             seed=self._seed,
         )
         self._dispatcher.on_crash = self._die
-        self._dispatcher.holds_time = lambda: self._serving > 0 or store.is_settling
-        self._door = Door(
-            Management(self._client, self._links),
-            Routes(app.http, app.settings.route_prefix, invoker),
-            self._timers,
-            self._key,
+        management = Management(self._client, self._links, self._edition)
+        self._answering = Answering(
+            Door(management, Routes(app.http, app.settings.route_prefix, invoker), self._timers, self._key),
+            self._client,
+            store,
+            clock,
+            self._dispatcher,
+            is_free=self._is_free,
+            dead=self._dead,
+            die=self._die,
         )
+        management.wait = self._answering.wait
+        self._dispatcher.holds_time = lambda: self._answering.is_busy or store.is_settling
 
     async def _listen(self) -> None:
         """Open the socket when somebody needs it: the SDK's client, or people."""
         has_client = any(function.client_names for function in self._app.functions)
         if self._port is None and not has_client:
             return
-        self._server = Server(self._serve)
+        self._server = Server(self._answering.serve)
         port = await self._server.start(self._port or 0)
         self._base = f"http://127.0.0.1:{port}"
         self._exit.enter_context(environment({"WEBSITE_HOSTNAME": f"localhost:{port}"}))
@@ -199,27 +207,6 @@ class LocalHost:
 
     # --- HTTP ---
 
-    async def _serve(self, incoming: Any) -> Response:
-        if self._dead.done():
-            return Response(503, body=b"The host is dead.")
-        self._serving += 1
-        try:
-            return await self._settled(self._door.serve(incoming))
-        except Crash as crash:
-            self._die(crash)
-            return Response(503, body=b"The host is dead.")
-        except StateError as fault:
-            return json_response(503, {"Message": "The host cannot write.", "ExceptionMessage": str(fault)})
-        finally:
-            self._serving -= 1
-
-    async def _settled(self, response: Coroutine[Any, Any, Response]) -> Response:
-        """Answer when everything the answer rests on is on the disk."""
-        try:
-            return await response
-        finally:
-            await self._store.settled()
-
     async def request(
         self,
         method: str,
@@ -234,20 +221,12 @@ class LocalHost:
         if json is not None:
             body = jsonlib.dumps(json).encode()
             sent.setdefault("Content-Type", "application/json")
-        serving = asyncio.ensure_future(self._serve(request(method, self._base, path, headers=sent, body=body)))
-        await self._beside(serving)
+        self._answering.begin()
+        incoming = request(method, self._base, path, headers=sent, body=body)
+        serving = asyncio.ensure_future(self._answering.serve(incoming))
+        await self._answering.attend(serving)
         self._check_alive()
         return serving.result()
-
-    async def _beside(self, serving: "asyncio.Future[Response]") -> None:
-        """Wait for an answer; when it takes long, do the work it may wait for, without letting time pass."""
-        patience = None if self._is_free else _PATIENCE
-        while not serving.done() and not self._dead.done():
-            await asyncio.wait([serving, self._dead], timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            if not serving.done() and not self._is_free and not self._dead.done():
-                patience = 0.0 if await self._step(may_jump=False) else 0.005
-        if not serving.done():
-            serving.cancel()
 
     def _check_alive(self) -> None:
         if self._dead.done():
@@ -327,10 +306,11 @@ class LocalHost:
 
     async def step(self) -> bool:
         """Do one piece of work, or jump to when the next is due; False when there is none."""
-        return await self._step(may_jump=True)
+        return await self._step()
 
-    async def _step(self, *, may_jump: bool, for_timers: bool = True) -> bool:
+    async def _step(self, *, may_jump: bool = True, for_timers: bool = True) -> bool:
         self._check_alive()
+        self._answering.begin()
         try:
             return await self._dispatcher.step(may_jump=may_jump, for_timers=for_timers)
         except Crash as crash:
@@ -356,7 +336,7 @@ class LocalHost:
 
     async def _go_on(self) -> bool:
         if not self._is_free:
-            return await self._step(may_jump=True)
+            return await self._step()
         self._check_alive()
         self._changed.clear()
         with contextlib.suppress(TimeoutError):
@@ -387,7 +367,7 @@ class LocalHost:
 
     async def _busy(self) -> bool:
         if not self._is_free:
-            return await self._step(may_jump=True, for_timers=False)
+            return await self._step(for_timers=False)
         queue = self._dispatcher.queue
         await asyncio.sleep(0.005)
         self._check_alive()

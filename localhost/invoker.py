@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ from localhost.user_loop import replace_thread, run_async, run_sync
 
 _LOG = logging.getLogger("localhost")
 
-
 _PURE = (Kind.ORCHESTRATION, Kind.ENTITY)
+_HERE = str(Path(__file__).parent)
 
 
 class InvocationError(Exception):
@@ -109,16 +110,18 @@ class _Out(func.Out[Any]):
 
 @dataclass(frozen=True, slots=True)
 class Invoker:
-    """Calls functions; `client` writes the durable client binding, `timeout` is functionTimeout.
+    """Calls functions; `client` writes the durable client binding of a call, `timeout` is functionTimeout.
 
     `is_direct` calls orchestrators and entities, which compute and do not wait, without a thread between: twice as
     fast, for a host that does one thing at a time anyhow. Nothing can then interrupt one that hangs.
+    `check_alive` raises when the host is dead: nobody is there any more to hear what a function answered.
     """
 
-    client: Callable[[], str]
+    client: Callable[[str], str]
     timeout: timedelta | None
     directory: Path | None = None
     is_direct: bool = False
+    check_alive: Callable[[], None] = lambda: None
 
     async def call(self, function: Function, trigger: Datum, metadata: Mapping[str, Any] | None = None) -> Any:
         """Call a function with its trigger's datum and answer the datum it returned, or None.
@@ -131,13 +134,14 @@ class Invoker:
         try:
             arguments = self._arguments(function, trigger, metadata or {}, invocation_id) | outs
             result = await self._run(function, arguments)
+            self.check_alive()
             return _encode(function, result, outs)
         except InvocationError:
             raise
         except Exception as error:
-            stack = "".join(traceback.format_tb(error.__traceback__))
+            self.check_alive()
             _LOG.debug("%s raised", function.name, exc_info=error)
-            raise InvocationError(f"{type(error).__name__}: {error}", stack) from error
+            raise InvocationError(f"{type(error).__name__}: {error}", _stack_of(error)) from error
 
     def _arguments(
         self, function: Function, trigger: Datum, metadata: Mapping[str, Any], invocation_id: str
@@ -147,7 +151,7 @@ class Invoker:
             if name == function.trigger_name:
                 arguments[name] = _decode(binding_type, trigger, metadata)
             else:
-                arguments[name] = _decode(binding_type, Datum(self.client(), "string"), {})
+                arguments[name] = _decode(binding_type, Datum(self.client(invocation_id), "string"), {})
         if function.wants_context:
             arguments["context"] = InvocationContext(invocation_id, function.name, self.directory)
         return arguments
@@ -174,6 +178,13 @@ class Invoker:
             raise InvocationError(
                 f"Timeout value of {_dotnet(self.timeout)} was exceeded by function: Functions.{function.name}"
             ) from None
+
+
+def _stack_of(error: Exception) -> str:
+    """Answer where in the user's code an error comes from, without how this host got there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = list(dropwhile(lambda frame: frame.filename.startswith(_HERE), frames))
+    return "".join(traceback.format_list(theirs or frames))
 
 
 def _dotnet(span: timedelta) -> str:

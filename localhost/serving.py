@@ -44,6 +44,7 @@ async def _serve(options: argparse.Namespace) -> None:
         port=options.port,
         fsync=True,
         free_running=True,
+        api=options.api,
     )
     async with host:
         gc.freeze()

@@ -3,7 +3,7 @@
 import hmac
 from urllib.parse import unquote_plus, urlsplit
 
-from localhost.http.links import RPC, WEBHOOKS
+from localhost.http.links import CALLER, RPC, WEBHOOKS
 from localhost.http.management import Management
 from localhost.http.message import Request, Response, json_response
 from localhost.http.routes import Routes
@@ -27,7 +27,7 @@ class Door:
                 return Response(401)
             return await self._management.serve(request, rest)
         if (rest := _below(durable, RPC)) is not None:
-            return await self._management.serve(request, rest)
+            return await self._management.serve(request, _without_caller(rest))
         if path in ("/admin/host/status", "/admin/host/ping"):
             return json_response(200, {"state": "Running"})
         if (name := _below(path, "/admin/functions")) is not None and request.method == "POST":
@@ -45,6 +45,17 @@ class Door:
 def _durable_path(request: Request) -> str:
     """Answer the path as the durable API reads it: a plus is a space there (EXT HttpApiHandler.cs, UrlDecode)."""
     return unquote_plus(urlsplit(request.url).path)
+
+
+def is_durable(request: Request) -> bool:
+    """Whether a request is for the durable API, by its public face or by the SDK's."""
+    path = _durable_path(request)
+    return _below(path, WEBHOOKS) is not None or _below(path, RPC) is not None
+
+
+def _without_caller(path: str) -> str:
+    """Answer a path below the client endpoint without the name of the call that it comes from."""
+    return path.partition("/" + CALLER)[2].partition("/")[2] if path.startswith("/" + CALLER) else path
 
 
 def _below(path: str, prefix: str) -> str | None:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 WEBHOOKS = "/runtime/webhooks/durabletask"
-# The client endpoint; in Azure it has a port of its own.
+# The client endpoint; in Azure it has a port of its own. Each call of a function has an address there, so that it
+# is known who asks.
 RPC = "/durabletask"
+CALLER = "~"
 
 _PLACEHOLDER = "INSTANCEID"
 
@@ -46,8 +48,8 @@ class Links:
         """Answer what a start is answered with; it offers no rewind."""
         return {name: url for name, url in self.management(instance_id).items() if name != "rewindPostUri"}
 
-    def binding(self) -> str:
-        """Write the durable client binding: what the SDK makes its client of."""
+    def binding(self, caller: str) -> str:
+        """Write the durable client binding for one call of a function: what the SDK makes its client of."""
         create = f"{self.base}{WEBHOOKS}/orchestrators/{{functionName}}[/{{instanceId}}]"
         return json.dumps(
             {
@@ -63,7 +65,7 @@ class Links:
                 "managementUrls": self.management(_PLACEHOLDER),
                 "baseUrl": f"{self.base}{WEBHOOKS}",
                 "requiredQueryStringParameters": f"code={quote(self.key)}",
-                "rpcBaseUrl": f"{self.base}{RPC}/",
+                "rpcBaseUrl": f"{self.base}{RPC}/{CALLER}{caller}/",
                 "httpBaseUrl": f"{self.base}{WEBHOOKS}",
             }
         )

@@ -28,9 +28,8 @@ class Request:
         return values[-1] if values else None
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """Answer a query parameter that is true or false."""
-        value = self.value(name)
-        return default if value is None else value.lower() == "true"
+        """Answer a query parameter that is true or false; anything else counts as not given."""
+        return {"true": True, "false": False}.get((self.value(name) or "").strip().lower(), default)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from localhost.http.message import Request, Response
+from localhost.store import Crash
 
 # HOST's default maxRequestBodySize.
 MAX_BODY = 104_857_600
@@ -13,7 +14,7 @@ Serve = Callable[[Request], Awaitable[Response]]
 
 
 class Server:
-    """Listens on 127.0.0.1, never elsewhere."""
+    """Listens on 127.0.0.1, never elsewhere; where `serve` raises Crash, nobody gets an answer."""
 
     def __init__(self, serve: Serve) -> None:
         self._serve = serve
@@ -60,7 +61,13 @@ class Server:
             headers=headers,
             body=body,
         )
-        response = await self._serve(request)
+        try:
+            response = await self._serve(request)
+        except Crash:
+            # A process that was killed closes its connections and says nothing.
+            if raw.transport is not None:
+                raw.transport.abort()
+            return web.Response()
         answer = web.Response(status=response.status, body=response.body)
         for name, value in response.headers:
             if name.lower() == "set-cookie":

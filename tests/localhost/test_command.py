@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from localhost.__main__ import main
+
 ROOT = Path(__file__).parents[2]
 APP = """
 import datetime
@@ -167,6 +169,26 @@ def test_an_app_that_cannot_be_loaded_is_refused_with_a_reason(tmp_path: Path) -
         "function_app.py cannot be imported: ModuleNotFoundError: No module named 'nothing_like_this'"
         in done.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--port", "x"], "'x' is no port: a number from 0 to 65535"),
+        (["--port", "65536"], "'65536' is no port"),
+        (["--log-level", "loud"], "invalid choice: 'loud'"),
+        (["--clock", "atomic"], "invalid choice: 'atomic'"),
+        (["--api", "2025"], "invalid choice: '2025'"),
+        (["--seed", "x"], "invalid int value"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_told_in_one_line(
+    options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--app", ".", "--state", "x", *options])
+    assert stopped.value.code == 2
+    assert words in capsys.readouterr().err.splitlines()[-1]
 
 
 CRASHING = """

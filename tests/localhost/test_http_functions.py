@@ -117,9 +117,19 @@ def test_an_exception_is_500_with_an_empty_body(hosts: Hosts, caplog: pytest.Log
         async def broken(req: func.HttpRequest) -> func.HttpResponse:
             raise ValueError("secret")
 
-    found = serving(hosts, declare).request("GET", "/api/x")
+        @app.route(route="y")
+        def broken_too(req: func.HttpRequest) -> func.HttpResponse:
+            raise ValueError("secret too")
+
+    host = serving(hosts, declare)
+    found = host.request("GET", "/api/x")
     assert (found.status, found.body) == (500, b"")
     assert "Function broken failed: ValueError: secret" in caplog.text
+    host.request("GET", "/api/y")
+    assert "Function broken_too failed: ValueError: secret too" in caplog.text
+    # Where it happened is told, and not how this host got there.
+    assert caplog.text.count(__file__) == 2
+    assert "invoker.py" not in caplog.text
 
 
 def test_bad_json_is_the_functions_to_find(hosts: Hosts) -> None:

@@ -60,23 +60,28 @@ def test_a_generated_id_is_thirty_two_hex_digits(host: SyncHost) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "words"),
+    ("path", "words"),
     [
-        ("nothing", b"", "The function 'nothing' doesn't exist, is disabled, or is not an orchestrator function."),
-        ("wait/@bad", b"", "must not start with '@'"),
-        (f"wait/{'x' * 101}", b"", "must not exceed 100 characters"),
-        ("wait/a%23b", b"", "must not contain"),
-        ("wait", b"{", "not valid JSON"),
+        ("nothing", "The function 'nothing' doesn't exist, is disabled, or is not an orchestrator function."),
+        ("wait/@bad", "must not start with '@'"),
+        (f"wait/{'x' * 101}", "must not exceed 100 characters"),
+        ("wait/a%23b", "must not contain"),
     ],
 )
-def test_a_start_that_cannot_be_is_refused_with_its_reason(
-    host: SyncHost, path: str, body: bytes, words: str
-) -> None:
-    answer = host.request("POST", f"{API}/orchestrators/{path}", body=body)
+def test_a_start_that_cannot_be_is_refused_with_its_reason(host: SyncHost, path: str, words: str) -> None:
+    answer = host.request("POST", f"{API}/orchestrators/{path}")
     assert answer.status == 400
     problem = answer.json()
     assert problem["Message"] == "One or more of the arguments submitted is incorrect"
+    assert problem["ExceptionType"] == "System.ArgumentException"
     assert words in problem["ExceptionMessage"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"tru", b"\xff\xfe", b"[" * 100_000])
+def test_a_start_with_a_body_that_is_no_json_is_refused(host: SyncHost, body: bytes) -> None:
+    answer = host.request("POST", f"{API}/orchestrators/wait/one", body=body)
+    assert (answer.status, answer.json()["Message"]) == (400, "Invalid JSON content")
+    assert host.status("one") is None
 
 
 def test_a_start_over_a_running_instance_fails_as_the_extension_does(host: SyncHost) -> None:
@@ -84,6 +89,7 @@ def test_a_start_over_a_running_instance_fails_as_the_extension_does(host: SyncH
     answer = host.request("POST", f"{API}/orchestrators/wait/one")
     assert answer.status == 500
     assert "already exists" in answer.json()["ExceptionMessage"]
+    assert answer.json()["ExceptionType"].endswith(".OrchestrationAlreadyExistsException")
 
 
 def test_a_status_is_202_while_it_runs_and_200_when_it_is_over(host: SyncHost) -> None:
@@ -92,6 +98,7 @@ def test_a_status_is_202_while_it_runs_and_200_when_it_is_over(host: SyncHost) -
     running = host.request("GET", f"{API}/instances/one")
     assert running.status == 202
     assert running.header("Retry-After") == "5"
+    assert str(running.header("Location")).endswith(f"{API}/instances/one")
     body = running.json()
     assert (body["runtimeStatus"], body["input"], body["customStatus"]) == ("Running", {"n": 1}, {"at": "gate"})
     assert body["createdTime"] == "2026-01-01T00:00:00Z"
@@ -115,6 +122,7 @@ def test_a_failure_is_200_unless_500_is_asked_for(host: SyncHost) -> None:
     host.run_until_idle()
     assert host.request("GET", f"{API}/instances/one").status == 200
     assert host.request("GET", f"{API}/instances/one?returnInternalServerErrorOnFailure=true").status == 500
+    assert host.request("GET", f"{API}/instances/one?returnInternalServerErrorOnFailure=yes").status == 200
 
 
 @pytest.mark.parametrize(
@@ -128,7 +136,12 @@ def test_a_failure_is_200_unless_500_is_asked_for(host: SyncHost) -> None:
         ("POST", "instances/nobody/resume"),
         ("POST", "instances/nobody/rewind"),
         ("POST", "instances/nobody/dance"),
+        ("POST", "instances/nobody/raiseEvent/go/on"),
+        ("POST", "instances"),
+        ("PUT", "instances/nobody"),
+        ("GET", "orchestrators/wait"),
         ("GET", "entities/Counter/nobody"),
+        ("PUT", "entities/Counter/nobody"),
         ("GET", "nowhere"),
     ],
 )
@@ -153,16 +166,18 @@ def test_suspend_and_resume_in_the_wrong_state_are_500(host: SyncHost) -> None:
     assert host.request("POST", f"{API}/instances/one/rewind").status == 500
 
 
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+
 def test_an_event_must_be_json(host: SyncHost) -> None:
+    url = f"{API}/instances/one/raiseEvent/go"
     host.request("POST", f"{API}/orchestrators/wait/one")
-    plain = host.request(
-        "POST", f"{API}/instances/one/raiseEvent/go", body=b"x", headers={"Content-Type": "text/plain"}
-    )
-    assert plain.status == 400
-    broken_json = host.request(
-        "POST", f"{API}/instances/one/raiseEvent/go", body=b"{", headers={"Content-Type": "application/json"}
-    )
-    assert broken_json.status == 400
+    plain = host.request("POST", url, body=b"1", headers={"Content-Type": "text/plain"})
+    assert (plain.status, plain.json()) == (400, {"Message": "Only application/json request content is supported"})
+    broken_json = host.request("POST", url, body=b"{", headers=JSON)
+    assert (broken_json.status, broken_json.json()["Message"]) == (400, "Invalid JSON content")
+    assert host.request("POST", url.replace("one", "nobody"), body=b"{").status == 404
+    assert host.request("POST", url, body=b"1", headers=JSON).status == 202
 
 
 def test_accepted_operations_answer_with_an_empty_body(host: SyncHost) -> None:
@@ -199,7 +214,24 @@ def test_the_list_pages_by_a_token_and_filters(host: SyncHost) -> None:
     assert found("createdTimeFrom=2030-01-01T00:00:00Z") == []
     assert host.request("GET", f"{API}/instances").json()[0]["input"] is None
     assert host.request("GET", f"{API}/instances?showInput=true").json()[0]["input"] == {}
-    assert host.request("GET", f"{API}/instances?runtimeStatus=Dancing").status == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["runtimeStatus=Dancing", "runtimeStatus=completed", "createdTimeFrom=soon", "top=0", "top=-1", "top=many"],
+)
+def test_what_a_query_says_wrongly_is_ignored_and_logged(
+    host: SyncHost, caplog: pytest.LogCaptureFixture, query: str
+) -> None:
+    host.request("POST", f"{API}/orchestrators/wait/one")
+    answer = host.request("GET", f"{API}/instances?{query}")
+    assert (answer.status, len(answer.json())) == (200, 1)
+    assert f"{query}, which is no" in caplog.text
+
+
+def test_a_continuation_token_of_another_host_is_refused(host: SyncHost) -> None:
+    answer = host.request("GET", f"{API}/instances", headers={"x-ms-continuation-token": "e30="})
+    assert answer.status == 400
 
 
 def test_more_than_a_hundred_instances_come_in_pages_of_a_hundred(host: SyncHost) -> None:
@@ -223,7 +255,9 @@ def test_purging_by_time_takes_finished_instances_only(hosts: Hosts) -> None:
     host.request("POST", f"{API}/orchestrators/wait/running", json={})
     host.run_until_idle()
 
-    assert host.request("DELETE", f"{API}/instances").status == 400
+    nothing = host.request("DELETE", f"{API}/instances")
+    assert (nothing.status, nothing.json()) == (400, "Please provide value for 'createdTimeFrom' parameter.")
+    assert host.request("DELETE", f"{API}/instances?createdTimeFrom=soon").status == 400
     before = "createdTimeFrom=2020-01-01T00:00:00Z&createdTimeTo=2026-01-02T00:00:00Z"
     assert host.request("DELETE", f"{API}/instances?{before}").json() == {"instancesDeleted": 1}
     assert host.request("DELETE", f"{API}/instances?{before}").status == 404
@@ -240,27 +274,64 @@ def test_restarting_answers_with_new_urls(host: SyncHost) -> None:
     assert answer.json()["id"] != "one"
     same = host.request("POST", f"{API}/instances/one/restart?restartWithNewInstanceId=false")
     assert same.json()["id"] == "one"
-    assert host.request("POST", f"{API}/instances/nobody/restart").status == 400
+    nobody = host.request("POST", f"{API}/instances/nobody/restart")
+    assert nobody.status == 400
+    assert nobody.json()["Message"] == "InstanceId does not match a valid orchestration instance."
+    host.run_until_idle()
+    waited = host.request("POST", f"{API}/instances/one/restart?timeout=5&pollingInterval=1")
+    assert (waited.status, waited.json()) == (200, {"n": 1})
 
 
 def test_an_entity_is_signalled_read_and_deleted(host: SyncHost) -> None:
     host.request("POST", f"{API}/entities/Counter/a?op=add", json="4")
     host.run_until_idle()
     assert host.request("GET", f"{API}/entities/counter/a").json() == 4
-    listed = host.request("GET", f"{API}/entities/Counter").json()
-    assert [one["entityId"] for one in listed] == [{"name": "counter", "key": "a"}]
     assert host.request("DELETE", f"{API}/entities/Counter/a").status == 202
     host.run_until_idle()
     assert host.request("GET", f"{API}/entities/Counter/a").status == 404
 
 
+def test_entities_are_listed_by_name_and_time_with_their_states_if_asked(host: SyncHost) -> None:
+    host.request("POST", f"{API}/entities/Counter/a?op=add", json="4")
+    host.request("POST", f"{API}/entities/Counter/$?op=add", json="5")
+    host.run_until_idle()
+    listed = host.request("GET", f"{API}/entities/Counter").json()
+    assert [one["entityId"] for one in listed] == [{"name": "counter", "key": ""}, {"name": "counter", "key": "a"}]
+    assert [one["state"] for one in listed] == [None, None]
+    assert [one["state"] for one in host.request("GET", f"{API}/entities?fetchState=true").json()] == [5, 4]
+    assert host.request("GET", f"{API}/entities/Counter/$").json() == 5
+    assert host.request("GET", f"{API}/entities/Other").json() == []
+    assert host.request("GET", f"{API}/entities?lastOperationTimeFrom=2030-01-01T00:00:00Z").json() == []
+    assert len(host.request("GET", f"{API}/entities?lastOperationTimeTo=2030-01-01T00:00:00Z").json()) == 2
+
+
+def test_an_entity_gets_what_does_not_claim_to_be_json_as_text(hosts: Hosts) -> None:
+    app = app_of(wait)
+
+    def keeper(context: Context) -> None:
+        context.set_state(context.get_input())
+
+    app.entity_trigger(context_name="context", entity_name="Keeper")(keeper)
+    host = hosts(app)
+    host.request("POST", f"{API}/entities/Keeper/a?op=set", body=b'"{"')
+    host.run_until_idle()
+    assert host.entity("Keeper", "a") == "{"
+    broken_json = host.request("POST", f"{API}/entities/Keeper/a?op=set", body=b"{", headers=JSON)
+    assert broken_json.status == 400
+    assert broken_json.json()["Message"].startswith("Could not parse JSON content: ")
+
+
 def test_a_start_can_wait_for_the_end(host: SyncHost) -> None:
     answer = host.request("POST", f"{API}/orchestrators/quick?timeout=5&pollingInterval=0.02", json={"n": 1})
     assert (answer.status, answer.json()) == (200, {"n": 1})
+    failed = host.request("POST", f"{API}/orchestrators/broken?timeout=5&pollingInterval=0.02", json={})
+    assert (failed.status, failed.json()["runtimeStatus"]) == (200, "Failed")
     late = host.request("POST", f"{API}/orchestrators/wait?timeout=0.3&pollingInterval=0.02", json={})
     assert late.status == 202
     wrong = host.request("POST", f"{API}/orchestrators/wait?timeout=1&pollingInterval=2", json={})
     assert wrong.status == 400
+    unread = host.request("POST", f"{API}/orchestrators/wait?timeout=soon&pollingInterval=2", json={})
+    assert unread.status == 202
 
 
 def test_with_a_key_the_public_api_demands_it(hosts: Hosts) -> None:
