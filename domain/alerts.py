@@ -293,6 +293,7 @@ def _worded(alert: Alert) -> str:
     told = f"{alert.stage or alert.condition.value}, {state}" if health else alert.condition.value
     about = alert.tracking_id or next(iter(alert.machines), None) or next(iter(alert.regions), None)
     of = f" of {bounded(about, 80)}" if about else ""
+    told += ", synthetic: no route hears it" if alert.synthetic else ""
     return f"{_WORDS[alert.family]} by rule {bounded(alert.rule, 120) or 'without a name'}{of}: {told}"
 
 

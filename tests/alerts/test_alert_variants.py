@@ -306,3 +306,38 @@ def test_a_machine_that_a_person_started_recovers_nothing_by_the_sample(world: A
     document = payloads.resource_health()
     document["data"]["alertContext"]["properties"]["cause"] = "UserInitiated"
     assert world.send(document).json()["routes"] == {}
+
+
+# -- what is worded by another schema -------------------------------------------------------------------------
+
+OTHER_SCHEMAS: dict[str, Any] = {
+    "metric, before the common schema": {"schemaId": "AzureMonitorMetricAlert", "data": {"status": "Activated"}},
+    "activity log, before it": {
+        "schemaId": "Microsoft.Insights/activityLogs",
+        "data": {"status": "Activated", "context": {"activityLog": {"eventSource": "ServiceHealth"}}},
+    },
+    "log search, before it": {"schemaId": "Microsoft.Insights/LogAlert", "data": {"AlertRuleName": "x"}},
+    "budget, before it": {"schemaId": "AIP Budget Notification", "data": {"BudgetName": "x"}},
+    "autoscale": {"version": "1.0", "status": "Activated", "operation": "Scale In", "context": {}},
+    "event grid": [{"eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "data": {}}],
+    "cloud event": {"specversion": "1.0", "type": "Microsoft.ResourceNotifications", "data": {}},
+    "an alert in a text": json.dumps(payloads.metric()),
+    "alerts in a list": [payloads.metric(), payloads.log()],
+    "the data alone": payloads.metric()["data"],
+    "no essentials": {"schemaId": "azureMonitorCommonAlertSchema", "data": {"alertContext": {}}},
+    "essentials in a list": {"schemaId": "azureMonitorCommonAlertSchema", "data": {"essentials": [{}]}},
+    "an id that is a number": changed(payloads.metric(), alertId=7),
+    "a condition nobody knows": changed(payloads.metric(), monitorCondition="Activated"),
+    "a condition that is a list": changed(payloads.metric(), monitorCondition=["Fired"]),
+}
+
+
+@pytest.mark.parametrize("document", OTHER_SCHEMAS.values(), ids=OTHER_SCHEMAS)
+def test_what_is_worded_otherwise_is_refused_with_its_faults_and_has_no_effect(document: Any) -> None:
+    with alerts({"name": "everything", "when": [{}], "note": True}) as world:
+        answer = world.send(document)
+        told = answer.json()
+        assert answer.status == 400
+        assert all(each["about"] and each["what"] and each["remedy"] for each in told["faults"])
+        assert told["faults"]
+        assert world.host.instances() == []

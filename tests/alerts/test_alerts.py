@@ -160,6 +160,8 @@ def test_a_job_is_found_in_an_id_too() -> None:
 def test_an_alert_is_told_in_one_sentence() -> None:
     words = parse(payloads.service_health(alertRule="primary")).words
     assert words == "a Service Health alert by rule primary of VT60-LC0: Resolved, well again"
+    tried = parse(payloads.service_health(alertRule="primary", synthetic="True")).words
+    assert tried.endswith("Resolved, well again, synthetic: no route hears it")
     assert parse(payloads.metric(alertRule="")).words == "a metric alert by rule without a name: fired"
 
 
