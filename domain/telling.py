@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from domain.approvals import GateName, OnTimeout
 from domain.duration import spoken
@@ -17,6 +17,7 @@ from domain.errors import bounded
 from domain.evidence import Kept
 from domain.gate import Choice, Entry, Outcome, Question
 from domain.notices import Ask, Notice, NoticeKind
+from domain.people import spelt
 from domain.report import MachineOutcome, Report, RunOutcome
 
 # More names than these help nobody to decide; the page has all of them.
@@ -49,25 +50,50 @@ _SILENCE: Final[Mapping[OnTimeout, str]] = {
 }
 
 
+class Heard(NamedTuple):
+    """Who has answered a gate so far: how many people, and all the names they are known by."""
+
+    people: int = 0
+    names: frozenset[str] = frozenset()
+
+
+_NOBODY: Final = Heard()
+
+
 def gate_opened(question: Question, key: str) -> Notice:
     """Tell that a gate asks; `key` is the gate's own id, that of its ledger."""
     return _asking(question, key, NoticeKind.GATE_OPENED, question.asked_at)
 
 
-def reminder(question: Question, key: str, number: int, at: datetime) -> Notice:
-    """Tell for the second or a later time that a gate asks; `number` counts the reminders from 1."""
-    return _asking(
+def reminder(question: Question, key: str, number: int, at: datetime, heard: Heard = _NOBODY) -> Notice:
+    """Tell for the second or a later time that a gate asks; `number` counts the reminders from 1.
+
+    Who has answered already is asked no more.
+    """
+    policy, further = question.policy, question.policy.escalate_to
+    people = (*policy.approvers, *(further.approvers if further and at >= question.deadline else ()))
+    made = _asking(
         question,
         key,
         NoticeKind.REMINDER,
         at,
         mark=f"{number}",
         before="Reminder: ",
-        words=(f"Nobody has decided for {spoken(at - question.asked_at)}.",),
+        words=(f"{_so_far(heard)} for {spoken(at - question.asked_at)}.",),
     )
+    left = tuple(each for each in people if spelt(each) not in heard.names)
+    return made.having(ask=made.ask.having(approvers=left)) if made.ask else made
 
 
-def escalated(question: Question, key: str, people: Sequence[str], at: datetime, round_: int = 1) -> Notice:
+def _so_far(heard: Heard) -> str:
+    if not heard.people:
+        return "Nobody has decided"
+    return f"{heard.people} {'person has' if heard.people == 1 else 'people have'} answered, and it is undecided"
+
+
+def escalated(
+    question: Question, key: str, people: Sequence[str], at: datetime, round_: int = 1, *, heard: Heard = _NOBODY
+) -> Notice:
     """Tell that further people are asked now, because those before them did not decide."""
     who = _some(people) or "everybody who may approve"
     made = _asking(
@@ -77,7 +103,7 @@ def escalated(question: Question, key: str, people: Sequence[str], at: datetime,
         at,
         mark=f"{round_}",
         before="Escalated: ",
-        words=(f"Nobody decided for {spoken(at - question.asked_at)}; now {who} can decide as well.",),
+        words=(f"{_so_far(heard)} for {spoken(at - question.asked_at)}; now {who} can decide as well.",),
         urgent=True,
     )
     ask = made.ask

@@ -14,6 +14,7 @@ from domain.approvals import GateName
 from domain.control import Control
 from domain.gate import Entry, Judgement, Outcome, Question
 from domain.notices import Notice
+from domain.telling import Heard
 from domain.wire import Answer
 from orchestrators import steps
 from orchestrators.context import Context, Runbook
@@ -52,6 +53,9 @@ class Tally(Answer):
     # Absent in ledgers of old runs.
     approved: bool = False
     broken_glass: tuple[Entry, ...] = ()
+    # Absent as well in those that did not tell who has answered.
+    people: int = 0
+    heard: tuple[str, ...] = ()
 
 
 class GateResult(Answer):
@@ -115,7 +119,7 @@ def _look(context: Context, vigil: Vigil, event: str) -> Runbook[tuple[Vigil, Ga
     end = _end(vigil.question, tally, control, context.current_utc_datetime)
     if end is None:
         if not tally.settled:
-            vigil = yield from _nudge(context, vigil)
+            vigil = yield from _nudge(context, vigil, Heard(tally.people, frozenset(tally.heard)))
         _show(context, vigil, event, control.paused)
         yield from steps.pause(context, vigil.next_moment(context.current_utc_datetime), event)
     return vigil, end
@@ -140,15 +144,15 @@ def _warn(context: Context, vigil: Vigil, broken_glass: Iterable[Entry]) -> Runb
     return vigil
 
 
-def _nudge(context: Context, vigil: Vigil) -> Runbook[Vigil]:
+def _nudge(context: Context, vigil: Vigil, heard: Heard) -> Runbook[Vigil]:
     """Ask further people once the deadline has passed, and remind those who have not decided."""
     now, question = context.current_utc_datetime, vigil.question
     further, due = question.policy.escalate_to, vigil.reminders_by(now)
     if further and now >= question.deadline and not vigil.escalated:
-        told = telling.escalated(question, vigil.key, further.approvers, now)
+        told = telling.escalated(question, vigil.key, further.approvers, now, heard=heard)
         vigil = yield from _tell(context, vigil.having(escalated=True, reminders=due), told)
     elif due > vigil.reminders:
-        told = telling.reminder(question, vigil.key, due, now)
+        told = telling.reminder(question, vigil.key, due, now, heard)
         vigil = yield from _tell(context, vigil.having(reminders=due), told)
     return vigil
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from domain import tally
+from domain.approvals import folded
 from domain.control import Control
 from domain.gate import Choice, Entry, Question
 from domain.wire import Answer
@@ -138,7 +139,8 @@ def decision_ledger(context: EntityContext) -> None:
     """Keep the decisions of one gate and judge each of them.
 
     open {question}: begins the ledger; again, with the same question, changes nothing. decide {entry}: judges
-    a decision. read: answers {settled, approved, brokenGlass}. close: takes no more; answers {outcomes, entries}.
+    a decision. read: answers {settled, approved, brokenGlass, people, heard}. close: takes no more; answers
+    {outcomes, entries}.
     """
     state = context.get_state(lambda: None)
     if context.operation_name == "open":
@@ -157,10 +159,24 @@ def _turned(context: EntityContext, ledger: tally.Ledger) -> tally.Ledger:
     return tally.close(ledger) if context.operation_name == "close" else ledger
 
 
+def _heard(ledger: tally.Ledger) -> frozenset[str]:
+    """Give those whom the policy names, spelt as names are compared, and who have answered."""
+    policy = ledger.question.policy
+    further = policy.escalate_to.approvers if policy.escalate_to else ()
+    known_as = frozenset[str]().union(*(entry.known_as for entry in ledger.recorded))
+    return folded((*policy.approvers, *further)) & known_as
+
+
 def _said(operation: str | None, ledger: tally.Ledger) -> dict[str, Any]:
     if operation == "close":
         outcomes = {name: outcome.to_wire() for name, outcome in ledger.outcomes.items()}
         return {"outcomes": outcomes, "entries": [entry.to_wire() for entry in ledger.entries]}
     approved = any(entry.decision is Choice.APPROVE for entry in ledger.recorded)
     broken_glass = [entry.to_wire() for entry in ledger.recorded if entry.break_glass]
-    return {"settled": ledger.is_settled, "approved": approved, "brokenGlass": broken_glass}
+    return {
+        "settled": ledger.is_settled,
+        "approved": approved,
+        "brokenGlass": broken_glass,
+        "people": len({entry.person for entry in ledger.recorded}),
+        "heard": sorted(_heard(ledger)),
+    }

@@ -147,6 +147,21 @@ def test_a_gate_waits_forty_five_days_with_reminders_and_small_histories() -> No
     assert rehearsal.clock.now() - began > timedelta(days=44)
 
 
+def test_reminders_leave_those_in_peace_who_have_answered() -> None:
+    rehearsal = Rehearsal()
+    policy = {"approvers": [ANN, BOB, CLEO], "quorum": 2, "timeout": "P2D", "remindEvery": "PT5H"}
+    with under_way(rehearsal, approvals=policy) as host:
+        gate = asked(rehearsal, host)
+        assert decided(rehearsal, host, gate, ANN) == 200
+        let_pass(host, rehearsal, timedelta(hours=6))
+        [told] = [
+            each for each in host.instances() if "tell-reminder" in each.instance_id and each.name == "herald"
+        ]
+        notice = rehearsal._document(told.input)
+        assert notice["ask"]["approvers"] == [BOB, CLEO]
+        assert "1 person has answered" in " ".join(notice["words"])
+
+
 def test_after_the_deadline_further_people_are_asked_and_told_and_then_the_run_stops() -> None:
     rehearsal = Rehearsal()
     policy = {

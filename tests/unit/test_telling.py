@@ -139,10 +139,35 @@ def test_a_reminder_says_for_how_long_nobody_has_decided() -> None:
     assert "(in 21 h)" in told.words[-1]
 
 
+def test_a_reminder_goes_to_those_who_have_not_answered_yet_and_says_that_others_have() -> None:
+    further = Escalation(approvers=("max@contoso.com",))
+    policy = ApprovalPolicy(
+        approvers=("Ann@contoso.com", "bob@contoso.com"),
+        quorum=2,
+        on_timeout=OnTimeout.ESCALATE,
+        escalate_to=further,
+    )
+    heard = telling.Heard(1, frozenset({"ann@contoso.com", "oid-ann"}))
+    early = telling.reminder(asked(policy=policy), KEY, 1, at(hours=3), heard)
+    late = telling.reminder(asked(policy=policy), KEY, 9, at(hours=25), heard)
+    assert early.words[1] == "1 person has answered, and it is undecided for 3 h."
+    assert early.ask is not None
+    assert late.ask is not None
+    assert early.ask.approvers == ("bob@contoso.com",)
+    assert late.ask.approvers == ("bob@contoso.com", "max@contoso.com")
+
+
+def test_silence_approves_at_no_gate_where_nothing_was_found_well() -> None:
+    silent = ApprovalPolicy(on_timeout=OnTimeout.APPROVE)
+    for gate in GateName:
+        told = telling.gate_opened(asked(gate=gate, policy=silent), KEY).words[-1]
+        assert ("silence approves" in told) is (gate in {GateName.FAILBACK, GateName.COMMIT})
+
+
 def test_an_escalation_is_urgent_and_asks_the_further_people() -> None:
     told = telling.escalated(asked(), KEY, ["max@contoso.com"], at(hours=3))
     assert told.urgent
-    assert told.words[1] == "Nobody decided for 3 h; now max@contoso.com can decide as well."
+    assert told.words[1] == "Nobody has decided for 3 h; now max@contoso.com can decide as well."
     assert told.ask is not None
     assert told.ask.approvers == ("max@contoso.com",)
     assert "everybody who may approve" in telling.escalated(asked(), KEY, [], at(hours=3)).words[1]
