@@ -124,3 +124,12 @@ def test_another_list_of_columns_agrees() -> None:
         assert listed
         theirs = set(re.findall(r"(\w+):'", listed[1]))
         assert set(TABLES[table]) <= theirs
+
+
+def test_a_stage_that_begins_anew_has_not_ended() -> None:
+    """The durable extension logs each new beginning as Completed, and tells it apart in a field of its own."""
+    ending = [query for query in QUERIES.values() if "'Completed', 'Failed', 'Terminated'" in query]
+    assert len(ending) == 2
+    for query in ending:
+        assert "BeganAnew = tostring(Properties['prop__continuedAsNew']) =~ 'true'" in query
+        assert "'Terminated') and BeganAnew == false" in query
