@@ -10,7 +10,7 @@ from activities.choose_points import choose_points
 from activities.delete_left_overs import delete_left_overs
 from activities.deliver import deliver
 from activities.drill_estate import drill_estate
-from activities.find_act import find_act
+from activities.find_acts import find_acts
 from activities.find_machines import find_machines
 from activities.heralds import ask_heralds, send_herald
 from activities.kept import kept_evidence
@@ -18,7 +18,7 @@ from activities.look import look
 from activities.make_plan import make_plan
 from activities.recheck import recheck
 from activities.record import record
-from activities.start_act import start_act
+from activities.start_acts import start_acts
 from activities.take_inventory import take_inventory
 from activities.validate import validate
 from orchestrators.alert_desk import alert_desk
@@ -59,7 +59,7 @@ for entity in (
 ):
     app.entity_trigger(context_name="context")(entity)
 
-for activity in (make_plan, recheck, look, start_act, find_act, choose_points, validate, find_machines):
+for activity in (make_plan, recheck, look, start_acts, find_acts, choose_points, validate, find_machines):
     app.activity_trigger(input_name="request")(activity)
 
 for activity in (drill_estate, take_inventory, delete_left_overs):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from activities.azure import Document, azure
-from activities.look import HANDFUL
 from domain.contract import ChosenPoint, ChosenPoints, OfferedPoint, PointsRequest
 from domain.machine import MachineDetails
 from domain.recovery_points import choose, offer
 from gateway.azure import Azure
 from gateway.faults import Refused
+from gateway.sight import HANDFUL
 from gateway.site_recovery import SiteRecovery, pick
 
 
@@ -23,7 +24,7 @@ def choose_for(azure: Azure, request: PointsRequest) -> ChosenPoints:
     """Read each machine's points and disks, and choose; a machine that Azure refuses gets the refusal."""
     vault = azure.vault(request.vault)
     # Beyond a handful one list is cheaper than a read of each machine; refused as a whole, each says so itself.
-    listed = _all(vault) if len(request.choices) > HANDFUL else ()
+    listed = _all(vault, request.choices) if len(request.choices) > HANDFUL else ()
 
     def one(name: str) -> tuple[ChosenPoint, tuple[OfferedPoint, ...]]:
         choice, item_id = request.choices[name], request.items[name]
@@ -34,7 +35,7 @@ def choose_for(azure: Azure, request: PointsRequest) -> ChosenPoints:
             return ChosenPoint(select=choice.select, refusal=refused.refusal), ()
         return choose(points, choice, disks, azure.now()), offer(points, disks, request.offer)
 
-    with ThreadPoolExecutor(max_workers=azure.settings.parallel_reads) as pool:
+    with ThreadPoolExecutor(max_workers=azure.settings.parallel_calls) as pool:
         found = dict(zip(request.choices, pool.map(one, request.choices), strict=True))
     return ChosenPoints(
         as_of=azure.now(),
@@ -43,8 +44,8 @@ def choose_for(azure: Azure, request: PointsRequest) -> ChosenPoints:
     )
 
 
-def _all(vault: SiteRecovery) -> tuple[MachineDetails, ...]:
+def _all(vault: SiteRecovery, names: Iterable[str]) -> tuple[MachineDetails, ...]:
     try:
-        return vault.machines()
+        return vault.machines({name.casefold() for name in names})
     except Refused:
         return ()

@@ -34,7 +34,7 @@ def found_in(azure: Azure, wanted: MachinesWanted) -> MachinesFound:
 
 def _carrying(azure: Azure, vault: str, tag: Tag, machines: list[MachineSnapshot]) -> list[MachineSnapshot]:
     """Choose the machines with a tag, which only a read of each one tells."""
-    with ThreadPoolExecutor(max_workers=azure.settings.parallel_reads) as pool:
+    with ThreadPoolExecutor(max_workers=azure.settings.parallel_calls) as pool:
         read = list(pool.map(partial(_tags, azure, vault), machines))
     return [each for each, tags in zip(machines, read, strict=True) if tags.get(tag.name.casefold()) == tag.value]
 

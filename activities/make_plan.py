@@ -19,6 +19,7 @@ from domain.request import FailbackRequest
 from gateway.azure import Azure
 from gateway.faults import Refused
 from gateway.ids import resource_group_of, subscription_of
+from gateway.sight import HANDFUL
 
 # What Azure answers when the vault is not there, or not ours to read: no retry would change it.
 _FINAL: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN})
@@ -49,13 +50,14 @@ class Gathering:
         self._request = request
         self._machines = machines
         everything = Facts(as_of=azure.now(), machines=machines)
-        found = (planning.find(machine.name, everything) for machine in request.machines)
-        self._wanted = [details for each in found if len(each) == 1 for details in each]
+        found = {machine: planning.find(machine.name, everything) for machine in request.machines}
+        self._choices = {each[0].snapshot.name: request.point_for(asked) for asked, each in found.items() if each}
+        self._wanted = [details for each in found.values() if len(each) == 1 for details in each]
         self._unread: dict[str, Refusal] = {}
 
     def facts(self) -> Facts:
         """Give all facts of the wanted machines."""
-        with ThreadPoolExecutor(max_workers=self._azure.settings.parallel_reads) as pool:
+        with ThreadPoolExecutor(max_workers=self._azure.settings.parallel_calls) as pool:
             points = pool.map(self._points, self._with_points())
             networks = pool.map(self._network, self._network_ids())
             regions = pool.map(self._region, self._home_sizes().items())
@@ -84,7 +86,11 @@ class Gathering:
     # -- recovery points --------------------------------------------------------------------------------------
 
     def _with_points(self) -> list[MachineDetails]:
-        return [each for each in self._wanted if heading(each.snapshot) in HAS_POINTS]
+        """Give the machines whose points are read: of many, not those whose point the service will choose."""
+        having = [each for each in self._wanted if heading(each.snapshot) in HAS_POINTS]
+        if len(having) <= HANDFUL:
+            return having
+        return [each for each in having if self._choices[each.snapshot.name].is_ours or each.snapshot.rpo is None]
 
     def _points(self, machine: MachineDetails) -> tuple[str, tuple[RecoveryPoint, ...]]:
         """List the points of a machine; what passes by itself is raised, so that the whole step repeats."""

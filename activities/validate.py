@@ -1,4 +1,4 @@
-"""Look at one machine that was brought up, from every side that was asked for, and let the domain judge."""
+"""Look at machines that were brought up, from every side that was asked for, and let the domain judge."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from activities import refusals
 from activities.azure import Document, azure
-from activities.look import HANDFUL
+from activities.together import together
 from domain import validation
-from domain.contract import Compared, Validation, ValidationOrder
+from domain.contract import Compared, Validation, ValidationOrder, ValidationOrders, Validations
 from domain.errors import FailbackError
 from domain.leftovers import Kind, Resource
 from domain.machine import MachineDetails, Wiring
@@ -19,34 +19,40 @@ from domain.validation import NETWORK, SOURCE_STOPPED, Evidence, Logs, MachineSe
 from domain.wiring import compare, expected_wiring
 from gateway.azure import Azure
 from gateway.compute import VirtualMachine
+from gateway.sight import Sight
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
 def validate(request: Document) -> Document:
-    """Judge a machine; what time may still mend, Azure's own troubles included, is pending."""
-    order = ValidationOrder.from_wire(request)
+    """Judge each machine; what time may still mend, Azure's own troubles included, is pending."""
+    orders = ValidationOrders.from_wire(request).orders
+    return Validations(validations=together(azure(), orders, _judge)).to_wire()
+
+
+def _judge(azure: Azure, order: ValidationOrder, sight: Sight | None) -> Validation:
     try:
-        return judge(azure(), order).to_wire()
+        return judge(azure, order, sight)
     except Exception as error:
         # Raising would break the stage, and with it every other machine's act.
         log.exception("validate failed on %s", order.machine)
-        return validation.unseen(order, refusals.defect(error).what, azure().now()).to_wire()
+        return validation.unseen(order, refusals.defect(error).what, azure.now())
 
 
-def judge(azure: Azure, order: ValidationOrder) -> Validation:
+def judge(azure: Azure, order: ValidationOrder, sight: Sight | None = None) -> Validation:
     """Gather the evidence of one machine, and judge it."""
-    evidence = Gathering(azure, order).evidence()
+    evidence = Gathering(azure, order, sight).evidence()
     return validation.judge(order, evidence, azure.now())
 
 
 class Gathering:
     """Reads what is asked for of one machine; what cannot be read is evidence, too."""
 
-    def __init__(self, azure: Azure, order: ValidationOrder) -> None:
+    def __init__(self, azure: Azure, order: ValidationOrder, sight: Sight | None = None) -> None:
         self._azure = azure
         self._order = order
+        self._sight = sight
         self._passed = {check.name for check in order.passed}
         self._vm = self._machine(order.vm_id)
 
@@ -157,9 +163,8 @@ class Gathering:
 
     def _details(self) -> MachineDetails | None:
         order = self._order
-        vault = self._azure.vault(order.vault or "")
-        find = vault.follow if order.together <= HANDFUL else vault.among_many
-        return find(order.machine, order.item_id or "", order.lifecycle_id)
+        sight = self._sight or Sight(self._azure.vault(order.vault or ""), [order.machine])
+        return sight.machine(order.machine, order.item_id or "", order.lifecycle_id)
 
 
 def _try(read: Callable[[], T]) -> T | Unread:

@@ -38,7 +38,6 @@ from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 from dateutil import parser as isoparser  # noqa: E402  the path comes first
 
 import tests.rehearsal  # noqa: E402  the path comes first
-from domain.settings import Settings  # noqa: E402  the path comes first
 from gateway.azure import Azure  # noqa: E402  the path comes first
 from gateway.budget import READS, WRITES, Bucket  # noqa: E402  the path comes first
 from gateway.clock import AzureClock  # noqa: E402  the path comes first
@@ -46,7 +45,7 @@ from gateway.pipeline import Line  # noqa: E402  the path comes first
 from simulator import Simulator  # noqa: E402  the path comes first
 from simulator.estate import MachineSpec  # noqa: E402  the path comes first
 from simulator.transport import SimulatorCredential, SimulatorTransport  # noqa: E402  the path comes first
-from tests.rehearsal import Door, Rehearsal, SharedClock  # noqa: E402  the path comes first
+from tests.rehearsal import ONE_AT_A_TIME, Door, Rehearsal, SharedClock  # noqa: E402  the path comes first
 from tests.simulator.helpers import (  # noqa: E402  the path comes first
     AWAY,
     CLEANUP_BODY,
@@ -140,7 +139,7 @@ class Waiting(Door):
 def line_on(rehearsal: Rehearsal) -> Line:
     """Lay a line whose own clock is the virtual one; otherwise real seconds would refill its budget."""
     transport = Waiting(rehearsal.simulator, rehearsal.clock)
-    line = Line.over(Settings(), SimulatorCredential(rehearsal.simulator), transport)
+    line = Line.over(ONE_AT_A_TIME, SimulatorCredential(rehearsal.simulator), transport)
     clock = AzureClock(lambda: rehearsal.clock.now().timestamp())
     reads, writes = Bucket(*READS, clock.now), Bucket(*WRITES, clock.now)
     return dataclasses.replace(line, clock=clock, reads=reads, writes=writes)

@@ -238,7 +238,8 @@ def _health(details: MachineDetails) -> Check:
 def _point(subject: Subject, details: MachineDetails, point: ChosenPoint) -> Check:
     if point.refusal:
         return _failed("recovery point", point.refusal.what, point.refusal.remedy, subject.name)
-    named = f"{point.select}: {last_segment(point.id)} of" if point.id else f"{point.select}: newest listed is of"
+    newest = "newest listed is of" if point.kind else "by the lag of replication, the newest is of about"
+    named = f"{point.select}: " + (f"{last_segment(point.id)} of" if point.id else newest)
     age = f", {spoken(point.age)} old" if point.age is not None else ""
     disks = f", holding {len(details.disks)} disks" if details.disks else ""
     return _passed("recovery point", f"{named} {point.time:%F %TZ}{age}{disks}", subject.name)

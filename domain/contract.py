@@ -26,8 +26,8 @@ BIDE: Final = "bide"
 HOLD: Final = "hold"
 MAKE_PLAN: Final = "make_plan"
 LOOK: Final = "look"
-START_ACT: Final = "start_act"
-FIND_ACT: Final = "find_act"
+START_ACTS: Final = "start_acts"
+FIND_ACTS: Final = "find_acts"
 CHOOSE_POINTS: Final = "choose_points"
 VALIDATE: Final = "validate"
 RECHECK: Final = "recheck"
@@ -88,6 +88,8 @@ class LookRequest(Answer):
     machines: dict[str, str]
     lifecycles: dict[str, str] = {}
     jobs: tuple[str, ...] = ()
+    # Whether jobs that their machines still name are read too; in old runs always.
+    every_job: bool = True
     seen: dict[str, str] = {}
 
 
@@ -127,6 +129,12 @@ class Order(Answer):
     comment: str = ""
 
 
+class Orders(Answer):
+    """Acts that are due at one moment, on one machine each."""
+
+    orders: tuple[Order, ...]
+
+
 class StartKind(StrEnum):
     """How an order ended."""
 
@@ -146,7 +154,7 @@ class Start(Answer):
     started: our POST was accepted, `job` is its id. adopted: a job for this very act already runs or ran;
     `ours` tells whether this run began it. already: the machine is where the act leads. busy: another job
     holds the machine. throttled: wait `retry_after`; nothing was started. undecided: the answer was lost.
-    absent: (from `find_act`) no job by this id exists. refused: see `refusal`.
+    absent: (from `find_acts`) no job by this id exists. refused: see `refusal`.
     """
 
     machine: str
@@ -156,6 +164,12 @@ class Start(Answer):
     retry_after: timedelta | None = None
     refusal: Refusal | None = None
     words: str = ""
+
+
+class Starts(Answer):
+    """The answers to orders, in their order."""
+
+    starts: tuple[Start, ...]
 
 
 class PointsRequest(Answer):
@@ -248,7 +262,7 @@ class ValidationOrder(Answer):
     """Which machine in Compute to judge, and since when its heartbeat counts.
 
     `rehearsed` tells a test machine, which runs in `network`. `source_vm` is the machine that must stand still
-    now. `passed` are checks that need not be made again. `together` is how many machines are judged at once.
+    now. `passed` are checks that need not be made again.
     """
 
     machine: str
@@ -266,7 +280,12 @@ class ValidationOrder(Answer):
     shut_down_source: bool = True
     blocks: tuple[Aspect, ...] = ValidationRequest().blocks
     passed: tuple[Check, ...] = ()
-    together: int = 1
+
+
+class ValidationOrders(Answer):
+    """Machines to judge at one moment."""
+
+    orders: tuple[ValidationOrder, ...]
 
 
 class Validation(Answer):
@@ -283,6 +302,12 @@ class Validation(Answer):
     resources: tuple[str, ...] = ()
     # Absent in old runs, and of a machine that is no test.
     monthly_estimate: float | None = None
+
+
+class Validations(Answer):
+    """What was found of each machine, in the order in which they were asked about."""
+
+    validations: tuple[Validation, ...]
 
 
 class Network(Answer):
@@ -326,7 +351,8 @@ class Pace(Answer):
 class Facts(Answer):
     """All that planning reads from Azure, gathered by one activity; every decision on it is pure.
 
-    `points` holds the recovery points of the machines that have one to choose; `networks` is keyed by the id
+    `points` holds the recovery points of the machines that have one to choose; of many machines, only of those
+    whose point is not left to the service. `networks` is keyed by the id
     that was asked for, in lower case, and lacks the ones that do not exist; `sizes` and `usages` are those of
     the home regions, keyed by region. `unread` says what could not be read, by topic ("compute:centralus",
     "network:<id>", "storage"), and why.

@@ -15,7 +15,7 @@ from domain.contract import Check, ChosenPoint, Facts, Pace, Subject, Verdict
 from domain.errors import Refusal
 from domain.lifecycle import ACTS, HAS_POINTS, Act, MachineState, heading, is_homeward
 from domain.machine import MachineDetails, region
-from domain.recovery_points import choose
+from domain.recovery_points import choose, newest_by_lag
 from domain.request import GROUP_LIMIT, FailbackRequest, MachineRequest, Mode
 from domain.wire import Answer, digest
 
@@ -160,7 +160,10 @@ def find(name: str, facts: Facts) -> tuple[MachineDetails, ...]:
 
 
 def _point(subject: Subject, details: MachineDetails, facts: Facts) -> ChosenPoint:
-    points = facts.points.get(subject.name, ())
+    """Choose a machine's point; where the service will, and the points of many were not read, go by the lag."""
+    points, lag = facts.points.get(subject.name, ()), details.snapshot.rpo
+    if lag is not None and subject.name not in facts.points and not subject.point.is_ours:
+        return newest_by_lag(lag, facts.as_of)
     return choose(points, subject.point, (disk.id for disk in details.disks), facts.as_of)
 
 

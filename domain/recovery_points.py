@@ -7,7 +7,7 @@ disks cannot bring the whole machine back and is never chosen.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from domain.contract import ChosenPoint, OfferedPoint, RecoveryPoint
 from domain.errors import Refusal
@@ -60,6 +60,11 @@ def choose(
     return _chosen(fitting[0], choice, as_of)
 
 
+def newest_by_lag(lag: timedelta, as_of: datetime) -> ChosenPoint:
+    """Say about how old the newest point is, by how far replication lags behind, without a list of points."""
+    return ChosenPoint(select=Select.LATEST, time=as_of - lag, age=lag)
+
+
 def offer(points: Iterable[RecoveryPoint], disks: Iterable[str], most: int) -> tuple[OfferedPoint, ...]:
     """Give the points that people may choose from, the newest first: whole ones, at most so many.
 
@@ -95,12 +100,9 @@ def _named(
 
 
 def _chosen(point: RecoveryPoint, choice: PointChoice, as_of: datetime) -> ChosenPoint:
-    # "latest" is the service's to choose: it may make a younger point than any we can list. With a limit in
-    # time it is ours again.
-    ours = choice.select is not Select.LATEST or choice.not_after is not None
     return ChosenPoint(
         select=choice.select,
-        id=point.id if ours else None,
+        id=point.id if choice.is_ours else None,
         time=point.time,
         kind=point.kind,
         age=as_of - point.time,

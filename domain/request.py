@@ -87,6 +87,11 @@ class PointChoice(Wire):
     id: PointId | None = None
     not_after: datetime | None = None
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether we name the point; plain "latest" is the service's to choose, which may make a younger one."""
+        return self.select is not Select.LATEST or self.not_after is not None
+
     @field_validator("not_after")
     @classmethod
     def _aware(cls, value: datetime | None) -> datetime | None:

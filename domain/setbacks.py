@@ -31,7 +31,7 @@ STALE_FOR: Final = timedelta(minutes=2)
 # Moving to the other container takes an item out of the list for a moment; longer means it was disabled.
 GONE_FOR: Final = timedelta(minutes=10)
 
-# The code of a refusal that says: not in this state. start_act gives it; patience may mend it.
+# The code of a refusal that says: not in this state. start_acts gives it; patience may mend it.
 NOT_ALLOWED_NOW: Final = "NotAllowedNow"
 
 

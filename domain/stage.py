@@ -10,7 +10,7 @@ All times are Azure's (the Date of its answers), for they are compared with the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -101,7 +101,7 @@ def decide(
             for leg in after
             if leg.status is LegStatus.UNDECIDED and leg.act
         ),
-        validations=_judged(task, [leg for leg in after if leg.status is LegStatus.VALIDATING], look.as_of),
+        validations=tuple(_judge(task, leg, look.as_of) for leg in after if leg.status is LegStatus.VALIDATING),
     )
 
 
@@ -119,10 +119,6 @@ def _due(task: Task, leg: Leg, now: datetime) -> Act | None:
         # A job of this very kind is adopted by starting; any other is waited for.
         return step if leg.snapshot.scenario == ACTS[step].scenario else None
     return step if leg.snapshot.allowed else None
-
-
-def _judged(task: Task, legs: Sequence[Leg], now: datetime) -> tuple[ValidationOrder, ...]:
-    return tuple(_judge(task, leg, now).having(together=len(legs)) for leg in legs)
 
 
 def _judge(task: Task, leg: Leg, now: datetime) -> ValidationOrder:
@@ -160,18 +156,33 @@ def _hold_back(leg: Leg, act: Act, paused: str, now: datetime) -> Leg:
 
 
 def next_look(task: Task, legs: Iterable[Leg], now: datetime, *, paused: bool = False) -> timedelta:
-    """Say how long to wait: what takes long anyway needs fewer looks, and so do machines of a paused run."""
+    """Say how long to wait: not long where something has just begun, for it may be short; else one look's pace.
+
+    What takes long anyway needs fewer looks, and so do machines of a paused run.
+    """
+    legs = tuple(legs)
+    ages = [now - (leg.since or now) for leg in legs if leg.status in _JUST_BEGUN]
+    if ages and min(ages) < task.look_every:
+        return min(max(min(ages), SOONEST), task.look_every)
     is_slow = all(
         leg.has_ended or (paused and leg.status is LegStatus.READY) or _is_slow(task, leg, now) for leg in legs
     )
     return task.look_every * SLOW_PACE if is_slow else task.look_every
 
 
+# From here on a first copy may end at any moment.
+ALMOST_DONE: Final = 90
+# A commit takes from three to forty seconds, and an item follows its job within seconds.
+SOONEST: Final = timedelta(seconds=10)
+_JUST_BEGUN: Final = frozenset({LegStatus.RUNNING, LegStatus.CONFIRMING})
+
+
 def _is_slow(task: Task, leg: Leg, now: datetime) -> bool:
     if leg.status is LegStatus.RUNNING:
         return leg.since is not None and now - leg.since > LONG_RUNNING
-    waits = leg.snapshot is not None and task.step(state_of(leg.snapshot)) is Way.WAIT
-    return leg.status is LegStatus.READY and waits
+    if leg.status is not LegStatus.READY or leg.snapshot is None:
+        return False
+    return task.step(state_of(leg.snapshot)) is Way.WAIT and (leg.snapshot.sync_percent or 0) < ALMOST_DONE
 
 
 def give_up(legs: Iterable[Leg], refusal: Refusal, now: datetime) -> tuple[Leg, ...]:

@@ -21,6 +21,8 @@ from domain.notices import Delivery, DeliveryStatus
 # A quarter is left to spare: hosts differ in how they count.
 LARGEST: Final = 12_000
 SHORT_WORDS: Final = 32
+# Characters of JSON around the name and the words of a machine, its status left out.
+LEAST: Final = len('{"name": "", "status": "", "words": ""}')
 # Characters of JSON that one text beside the machines may take.
 LONGEST_TEXT: Final = 1_000
 MOST_COUNTS: Final = 40
@@ -36,6 +38,8 @@ def fit(status: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what makes a status too large; its "machines" give way, the rest is kept, long texts cut."""
     machines: list[dict[str, Any]] = list(status.get("machines", ()))
     rest = {key: _cut(value) if isinstance(value, str) else value for key, value in status.items()}
+    if _at_least(machines) > LARGEST:
+        return _counted({**rest, "machines": []}, machines)
     slimmer = (
         machines,
         [{key: each[key] for key in each if key != "job"} for each in machines],
@@ -49,6 +53,12 @@ def fit(status: Mapping[str, Any]) -> dict[str, Any]:
         if size(smaller) <= LARGEST:
             return smaller
     return _counted({**rest, "machines": []}, machines)
+
+
+def _at_least(machines: Iterable[Mapping[str, Any]]) -> int:
+    """Give a size that the slimmest form of some machines surely exceeds, without writing it."""
+    texts = (len(str(each["name"])) + min(len(str(each.get("words", ""))), SHORT_WORDS) for each in machines)
+    return 2 * sum(length + LEAST for length in texts)
 
 
 def _cut(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from domain import setbacks
 from domain.contract import Look
-from domain.leg import AT_HOME, DUE, JobRecord, Leg, LegStatus, Task, Way
+from domain.leg import AT_HOME, DUE, JobRecord, Leg, LegStatus, Task, Way, intention
 from domain.lifecycle import ACTS, Act, MachineState, in_words, is_busy, state_of
 from domain.machine import JobSnapshot, MachineSnapshot, same_id
 from domain.setbacks import CONFIRM_WITHIN, FIRST_COPY_WITHIN, GIVE_UP_AFTER, GONE_FOR, STALE_FOR
@@ -31,7 +31,7 @@ def watch(task: Task, leg: Leg, look: Look) -> Leg:
     if leg.has_ended:
         return leg
     if leg.status is LegStatus.RUNNING:
-        leg = _watch_job(leg, look)
+        leg = _watch_job(task, leg, look)
     if _has_vanished(leg, now):
         return leg.fail(now, setbacks.gone(leg))
     snapshot = leg.snapshot
@@ -51,12 +51,12 @@ def _has_vanished(leg: Leg, now: datetime) -> bool:
     return now - max(leg.gone_since, leg.since or leg.gone_since) > GONE_FOR
 
 
-def _watch_job(leg: Leg, look: Look) -> Leg:
+def _watch_job(task: Task, leg: Leg, look: Look) -> Leg:
     act, now = leg.act, look.as_of
     job = look.jobs.get(leg.job or "")
     if act is None or job is None:
         return _lost(leg, now) if leg.job in look.lost else _overdue(leg, now)
-    leg = leg.having(jobs=_with(leg, act, job))
+    leg = leg.having(jobs=_with(task, leg, act, job))
     if not job.has_ended:
         return _overdue(leg.having(words=_progress(act, job)), now)
     if not job.succeeded:
@@ -75,10 +75,12 @@ def _lost(leg: Leg, now: datetime) -> Leg:
     return leg.to(LegStatus.CONFIRMING, now)
 
 
-def _with(leg: Leg, act: Act, job: JobSnapshot) -> tuple[JobRecord, ...]:
+def _with(task: Task, leg: Leg, act: Act, job: JobSnapshot) -> tuple[JobRecord, ...]:
     before = tuple(record for record in leg.jobs if record.job.id != job.id)
     first = next((record for record in leg.jobs if record.job.id == job.id), None)
-    request_id = job.request_id or (first.request_id if first else "")
+    # A list of jobs does not tell who began them; of our own we know.
+    known = first.request_id if first else intention(task.intent, leg.subject.name, act) if leg.ours else ""
+    request_id = job.request_id or known
     ours = leg.ours or request_id.casefold() in leg.earlier_intentions(act)
     return (*before, JobRecord(act=act, job=job, ours=ours, request_id=request_id))
 

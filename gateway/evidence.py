@@ -58,7 +58,7 @@ class Evidence:
         if place is None:
             return cls(None)
         if place.startswith(("https://", "http://")):
-            return cls(BlobStore(place, credential), settings.parallel_reads)
+            return cls(BlobStore(place, credential), settings.parallel_calls)
         return cls(FolderStore(Path(place)))
 
     def put(self, record: Record) -> None:

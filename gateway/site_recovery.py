@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,16 +20,20 @@ from domain.lifecycle import ACTS, Act
 from domain.machine import JobSnapshot, MachineDetails, MachineSnapshot, last_segment, same_id
 from domain.settings import Cloud
 from gateway import bodies, mapping
-from gateway.batch import Batch
 from gateway.faults import UNANSWERED, Refused, act_fault, reading
 from gateway.ids import ItemId, VaultId
 from gateway.lazy import Lazy
-from gateway.pipeline import ACT_TIMEOUT, PAGES_BUDGET, Line, within
+from gateway.pipeline import ACT_TIMEOUT, PAGES_BUDGET, ArmReader, Line, within
 
 if TYPE_CHECKING:
     import azure.mgmt.recoveryservicessiterecovery as sdk
+    from azure.mgmt.recoveryservicessiterecovery import models
 else:
     sdk = Lazy("azure.mgmt.recoveryservicessiterecovery")
+    models = Lazy("azure.mgmt.recoveryservicessiterecovery.models")
+
+# The version that the SDK asks for; the list of items is read beside it.
+API_VERSION: Final = "2025-08-01"
 
 # A job's start time is the service's, `since` may be that of another of its front ends.
 CLOCKS_APART: Final = timedelta(minutes=5)
@@ -71,16 +75,25 @@ class SiteRecovery:
             transport=line.transport,
         )
         self._in_vault = (vault.resource_group, vault.name)
-        # Many acts begin at one moment, and each must know the jobs: they share a list begun after all asked.
-        self._recent_jobs = Batch(lambda: tuple(self.jobs()))
-        self._all_machines = Batch(self.machines)
+        self._reader = ArmReader(line)
+        self._clock = line.clock
+
+    def now(self) -> datetime:
+        """Give the time by Azure's clock."""
+        return self._clock.now()
 
     # -- machines ---------------------------------------------------------------------------------------------
 
-    def machines(self) -> tuple[MachineDetails, ...]:
-        """Read every Azure VM that the vault protects, page after page."""
-        listed = self._client.replication_protected_items.list(*self._in_vault)
-        found = (mapping.machine(item) for item in _pages(listed, "the vault's machines"))
+    def machines(self, names: Collection[str] | None = None) -> tuple[MachineDetails, ...]:
+        """Read every Azure VM that the vault protects, page after page.
+
+        Args:
+            names: the items that are wanted, in lower case; the others of a large vault are passed over unread,
+                for the SDK's models of them would take most of a look's time. Without names, all.
+        """
+        listed = self._reader.each(f"{self.vault}/replicationProtectedItems", API_VERSION)
+        wanted = (item for item in listed if names is None or str(item.get("name")).casefold() in names)
+        found = (mapping.machine(models.ReplicationProtectedItem(item)) for item in wanted)
         return tuple(machine for machine in found if machine is not None)
 
     def machine(self, item_id: str) -> MachineDetails:
@@ -109,11 +122,7 @@ class SiteRecovery:
         except Refused as refused:
             if not refused.is_not_found:
                 raise
-        return pick(self.machines(), name, item_id, lifecycle_id)
-
-    def among_many(self, name: str, item_id: str, lifecycle_id: str | None) -> MachineDetails | None:
-        """Do as `follow`, by one list that all who ask at once share; cheaper than a read each above a handful."""
-        return pick(self._all_machines.read(), name, item_id, lifecycle_id)
+        return pick(self.machines({name.casefold()}), name, item_id, lifecycle_id)
 
     def points(self, item_id: str) -> tuple[RecoveryPoint, ...]:
         """List a machine's recovery points, in the order of the service, which is none."""
@@ -145,15 +154,23 @@ class SiteRecovery:
         listed = self._client.replication_jobs.list(*self._in_vault)
         return (mapping.job(each) for each in _pages(listed, "the vault's jobs"))
 
-    def find_job(self, request_id: str, machine: MachineSnapshot, act: Act, since: datetime) -> JobSnapshot | None:
+    def find_job(
+        self,
+        request_id: str,
+        machine: MachineSnapshot,
+        act: Act,
+        since: datetime,
+        listed: Callable[[], Iterable[JobSnapshot]] | None = None,
+    ) -> JobSnapshot | None:
         """Find the job that a request id started, or nothing when there surely is none.
 
-        First the job that holds the item, then every job of this scenario and machine begun since then.
+        First the job that holds the item, then every job of this scenario and machine begun since then, of those
+        that are `listed`, or of the vault's own list.
         """
         holding = self.job(machine.job) if machine.job else None
         if holding is not None and was_started_by(holding, request_id):
             return holding
-        for candidate in self._recent_jobs.read():
+        for candidate in (listed or self.jobs)():
             if _may_be(candidate, machine, act, since) and not same_id(candidate.id, machine.job):
                 job = self.job(candidate.id)
                 if job is not None and was_started_by(job, request_id):

@@ -62,7 +62,7 @@ def _points(trip: Trip, stage: StageName, names: Sequence[str]) -> Runbook[dict[
     # What is at home already is only judged there; once it is committed, it has no points any more.
     coming = [name for name in names if stage is not StageName.MOVE or trip.journeys[name].state in STILL_AWAY]
     choices = {name: _choice(trip, stage, name) for name in coming}
-    wanted = {name: choice for name, choice in choices.items() if _is_ours_to_choose(choice)}
+    wanted = {name: choice for name, choice in choices.items() if choice.is_ours}
     points = yield from choose(trip, wanted)
     for name in names:
         if stage is StageName.REHEARSE:
@@ -209,10 +209,6 @@ def _arrive(trip: Trip, stage: StageName, leg: Leg) -> None:
     trip.journeys[journey.name] = journey
 
 
-def _is_ours_to_choose(choice: PointChoice) -> bool:
-    return choice.select is not Select.LATEST or choice.not_after is not None
-
-
 def _forbidden(request: FailbackRequest) -> tuple[Act, ...]:
     allowed = {Act.REPROTECT: request.prepare.reprotect, Act.CLEAN_UP: request.prepare.clean_up}
     return tuple(act for act, may in allowed.items() if not may)
@@ -226,7 +222,7 @@ def approved_point(journey: Journey) -> PointChoice:
 
 def unshown_point(journey: Journey) -> Refusal | None:
     """Say why people could not be shown the recovery point that would be used, if it is ours to choose."""
-    return journey.point.refusal if journey.point and _is_ours_to_choose(journey.subject.point) else None
+    return journey.point.refusal if journey.point and journey.subject.point.is_ours else None
 
 
 def _broken(stage: StageName, leg: Leg, error: Exception) -> Leg:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from domain import contract, status
-from domain.contract import Look, LookRequest, Start, Validation
+from domain.contract import Look, LookRequest, Orders, Starts, ValidationOrders, Validations
 from domain.errors import Refusal
 from domain.hearing import hear, hear_validations
 from domain.leg import HEEDS_CANCEL, Decision, Leg, LegStatus, Task
@@ -21,6 +21,10 @@ from orchestrators.context import Context, Runbook
 
 # History is replayed at every step; beginning anew keeps each replay short.
 LOOKS_PER_GENERATION: Final = 6
+# So many machines share one activity, and one look at the vault; a stage's hundred keep two of them busy.
+TOGETHER: Final = 50
+# Every so many looks each job is read, of many machines too: one whose machine never lets it go is found out.
+READ_ALL_JOBS: Final = 4
 # Jobs go on while Azure cannot be seen; a day without sight is for people to judge.
 BLIND_FOR: Final = timedelta(days=1)
 
@@ -46,7 +50,7 @@ class Passage(Answer):
         """Whether every machine's leg has ended."""
         return all(leg.has_ended for leg in self.legs)
 
-    def looking(self) -> LookRequest:
+    def looking(self, *, every_job: bool = True) -> LookRequest:
         """Ask for what has changed of the machines and jobs that still matter."""
         legs = [leg for leg in self.legs if not leg.has_ended]
         running = [leg for leg in legs if leg.status is LegStatus.RUNNING and leg.job]
@@ -59,6 +63,7 @@ class Passage(Answer):
             machines={leg.subject.name: leg.item_id for leg in legs},
             lifecycles={leg.subject.name: leg.subject.lifecycle_id for leg in legs if leg.subject.lifecycle_id},
             jobs=tuple(leg.job for leg in running if leg.job),
+            every_job=every_job,
             seen={**marks, **jobs},
         )
 
@@ -85,7 +90,8 @@ def stage(context: Context) -> Runbook[dict[str, Any] | None]:
         context.set_custom_status(_shown(passage, event))
 
         # 1. Look
-        look = yield from steps.call(context, contract.LOOK, passage.looking(), Look)
+        every_job = woken or turn % READ_ALL_JOBS == 0
+        look = yield from steps.call(context, contract.LOOK, passage.looking(every_job=every_job), Look)
         passage = _sighted(context, passage, look)
 
         # 2. Decide
@@ -136,11 +142,16 @@ def _decide(passage: Passage, look: Look) -> Decision:
 
 def _act(context: Context, passage: Passage, decision: Decision, now: datetime) -> Runbook[Passage]:
     """Give the orders, look for lost ones, judge machines that came up, and take in the answers."""
-    starts = yield from steps.call_each(context, contract.START_ACT, decision.orders, Start)
-    found = yield from steps.call_each(context, contract.FIND_ACT, decision.searches, Start)
-    validations = yield from steps.call_each(context, contract.VALIDATE, decision.validations, Validation)
-    legs = hear(decision.legs, [*starts, *found], now)
-    return passage.having(legs=hear_validations(passage.task, legs, validations))
+    orders = [Orders(orders=part) for part in steps.parts(decision.orders, TOGETHER)]
+    searches = [Orders(orders=part) for part in steps.parts(decision.searches, TOGETHER)]
+    asked = [ValidationOrders(orders=part) for part in steps.parts(decision.validations, TOGETHER)]
+    started = yield from steps.call_each(context, contract.START_ACTS, orders, Starts)
+    found = yield from steps.call_each(context, contract.FIND_ACTS, searches, Starts)
+    judged = yield from steps.call_each(context, contract.VALIDATE, asked, Validations)
+    legs = hear(decision.legs, [start for part in (*started, *found) for start in part.starts], now)
+    return passage.having(
+        legs=hear_validations(passage.task, legs, [each for part in judged for each in part.validations])
+    )
 
 
 def _shown(passage: Passage, event: str, look: Look | None = None) -> dict[str, Any]:

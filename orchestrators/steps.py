@@ -29,7 +29,13 @@ TICK: Final = timedelta(hours=1)
 # History is replayed at every step; beginning anew keeps each replay short.
 TICKS_PER_GENERATION: Final = 6
 
+Item = TypeVar("Item")
 Reply = TypeVar("Reply", bound=Answer)
+
+
+def parts(items: Sequence[Item], size: int) -> list[tuple[Item, ...]]:
+    """Cut a list into parts of at most so many."""
+    return [tuple(items[start : start + size]) for start in range(0, len(items), size)]
 
 
 def call(context: Context, name: str, request: Wire, reply: type[Reply]) -> Runbook[Reply]:

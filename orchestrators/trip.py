@@ -164,14 +164,13 @@ class Trip:
     def _locks(self, operation: str, names: Sequence[str]) -> Runbook[list[str | None]]:
         """Ask the machines' locks the same, so many at a time; answers who holds each."""
         keys = [contract.lock_key(self.request.vault, name) for name in names]
-        parts = [keys[start : start + LOCKS_AT_ONCE] for start in range(0, len(keys), LOCKS_AT_ONCE)]
         tasks = [
             self.context.call_sub_orchestrator(
                 contract.HOLD,
-                Hold(run=self.run, operation=operation, keys=tuple(part)).to_wire(),
+                Hold(run=self.run, operation=operation, keys=part).to_wire(),
                 f"{self.run}:{operation}-{number}",
             )
-            for number, part in enumerate(parts, start=1)
+            for number, part in enumerate(steps.parts(keys, LOCKS_AT_ONCE), start=1)
         ]
         answers: list[Any] = (yield self.context.task_all(tasks)) if tasks else []
         return [holder for answer in answers for holder in Holders.from_wire(answer).holders]

@@ -94,13 +94,13 @@ class AzureSettings(BaseModel):
             description="Time between two looks, as an ISO 8601 duration or in seconds.",
         ),
     ] = timedelta(seconds=30)
-    parallel_reads: Annotated[
+    parallel_calls: Annotated[
         int,
         Field(
             ge=1,
             le=32,
-            validation_alias="FAILBACK_PARALLEL_READS",
-            description="How many reads one activity may have under way at once.",
+            validation_alias="FAILBACK_PARALLEL_CALLS",
+            description="How many calls of Azure one activity may have under way at once.",
         ),
     ] = 8
 

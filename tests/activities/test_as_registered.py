@@ -12,11 +12,11 @@ from activities.azure import act_through
 from activities.channels import channels
 from activities.choose_points import choose_points
 from activities.deliver import deliver
-from activities.find_act import find_act
+from activities.find_acts import find_acts
 from activities.look import look
 from activities.make_plan import make_plan
 from activities.record import record
-from activities.start_act import start_act
+from activities.start_acts import start_acts
 from activities.validate import validate
 from domain import contract
 from domain.evidence import Chain, RecordKind
@@ -29,8 +29,8 @@ Activity = Callable[[dict[str, Any]], dict[str, Any]]
 ACTIVITIES: dict[str, Activity] = {
     contract.MAKE_PLAN: make_plan,
     contract.LOOK: look,
-    contract.START_ACT: start_act,
-    contract.FIND_ACT: find_act,
+    contract.START_ACTS: start_acts,
+    contract.FIND_ACTS: find_acts,
     contract.CHOOSE_POINTS: choose_points,
     contract.VALIDATE: validate,
     contract.CHANNELS: channels,
@@ -70,10 +70,10 @@ def test_every_activity_takes_and_gives_plain_json(acting: World) -> None:
     requests = {
         contract.MAKE_PLAN: {"vault": VAULT, "machines": [NAME]},
         contract.LOOK: acting.look_request().to_wire(),
-        contract.START_ACT: order.to_wire(),
-        contract.FIND_ACT: order.to_wire(),
+        contract.START_ACTS: contract.Orders(orders=(order,)).to_wire(),
+        contract.FIND_ACTS: contract.Orders(orders=(order,)).to_wire(),
         contract.CHOOSE_POINTS: points.to_wire(),
-        contract.VALIDATE: judged.to_wire(),
+        contract.VALIDATE: contract.ValidationOrders(orders=(judged,)).to_wire(),
         contract.CHANNELS: told.to_wire(),
         contract.DELIVER: DeliveryOrder(notice=told, channel="teams").to_wire(),
         contract.RECORD: Chain(run="fb-1").next(RecordKind.PLAN, {}, acting.clock.now()).to_wire(),

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from activities.look import look_at
-from activities.start_act import start
+from activities.start_acts import start
 from domain.lifecycle import Act, MachineState, state_of
 from domain.machine import same_id
 from tests.activities.conftest import NAME, Make, World
@@ -124,9 +124,42 @@ def test_of_many_jobs_only_the_ended_ones_are_read_in_full(many: Callable[[int],
     jobs += [start(world.azure, world.order(Act.TEST_FAILOVER, name)).job or "" for name in names[2:]]
     world.wire.sent.clear()
     look = look_at(world.azure, world.look_request(*names, jobs=tuple(jobs)))
-    assert [look.jobs[job].has_ended for job in jobs] == [True, True, False, False, False]
+    assert [look.jobs[job].succeeded for job in jobs] == [True, True, False, False, False]
+    assert world.reads("/replicationJobs/") == 0
+
+
+@pytest.mark.parametrize("fault", [None, "job-fails"])
+def test_of_many_jobs_those_that_failed_and_failovers_are_read_in_full(
+    many: Callable[[int], World], fault: str | None
+) -> None:
+    world = many(5)
+    names = tuple(f"vm-{number:04d}" for number in range(1, 6))
+    if fault:
+        world.fault(fault, times=2)
+    first = Act.TEST_FAILOVER if fault else Act.FAIL_OVER
+    begun = [(first if name in names[:2] else Act.TEST_FAILOVER, name) for name in names]
+    jobs = [start(world.azure, world.order(act, name)).job or "" for act, name in begun]
+    world.wait()
+    world.wire.sent.clear()
+    look = look_at(world.azure, world.look_request(*names, jobs=tuple(jobs)))
     assert all(look.jobs[job].tasks for job in jobs[:2])
+    assert all(look.jobs[job].errors if fault else look.jobs[job].point for job in jobs[:2])
     assert world.reads("/replicationJobs/") == 2
+
+
+def test_of_many_jobs_those_that_their_machines_still_name_are_read_only_when_asked_for(
+    many: Callable[[int], World],
+) -> None:
+    world = many(5)
+    names = tuple(f"vm-{number:04d}" for number in range(1, 6))
+    jobs = tuple(start(world.azure, world.order(Act.TEST_FAILOVER, name)).job or "" for name in names)
+    running = world.look_request(*names, jobs=jobs, every_job=False)
+    world.wire.sent.clear()
+    assert look_at(world.azure, running).jobs == {}
+    assert world.reads("/replicationJobs") == 0
+    assert set(look_at(world.azure, running.having(every_job=True)).jobs) == set(jobs)
+    world.wait()
+    assert all(job.succeeded for job in look_at(world.azure, running).jobs.values())
 
 
 def test_a_failed_job_tells_why(world: World) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -41,11 +42,26 @@ def test_planning_writes_nothing(world: World) -> None:
     assert all(each.method == "GET" for each in world.wire.sent)
 
 
-def test_a_plan_of_twenty_machines_reads_little_more_than_their_points(many: Callable[[int], World]) -> None:
-    world = many(20)
-    names = [f"vm-{number:04d}" for number in range(1, 21)]
-    assert not plan(world, *names).failed
-    assert world.reads() == 20 + world.reads("replicationProtectedItems?") + 5
+def test_a_plan_of_twenty_machines_reads_no_more_than_one_of_four(many: Callable[[int], World]) -> None:
+    reads = []
+    for count in (4, 20):
+        world = many(count)
+        found = plan(world, *(f"vm-{number:04d}" for number in range(1, count + 1)))
+        assert not found.failed
+        # How old the newest point is, the lag of replication tells.
+        ages = [point.age for point in found.points.values()]
+        assert len(ages) == count
+        assert all(age is not None and timedelta(0) < age < timedelta(minutes=15) for age in ages)
+        reads.append(world.reads())
+    assert reads[0] == reads[1]
+
+
+def test_of_many_machines_the_points_that_we_choose_are_read(many: Callable[[int], World]) -> None:
+    world = many(5)
+    names = [f"vm-{number:04d}" for number in range(1, 6)]
+    found = plan(world, *names, recoveryPoint={"select": "latestProcessed"})
+    assert world.reads("recoveryPoints") == 5
+    assert all(found.points[name].id for name in names)
 
 
 def test_a_machine_at_home_needs_no_points(make: Make) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from activities.start_act import start
+from activities.start_acts import start
 from activities.validate import judge
 from domain.contract import Validation, ValidationOrder, Verdict
 from domain.lifecycle import Act

@@ -61,11 +61,11 @@ def test_all_faults_are_told_at_once_and_no_value_is_repeated() -> None:
                 "FAILBACK_ARM_ENDPOINT": "http://user:hunter2@evil.test",
                 "FAILBACK_LOOK_EVERY": "often",
                 "AZURE_CLOUD": "Moon",
-                "FAILBACK_PARALLEL_READS": "0",
+                "FAILBACK_PARALLEL_CALLS": "0",
             }
         )
     text = str(told.value)
-    for name in ("FAILBACK_ARM_ENDPOINT", "FAILBACK_LOOK_EVERY", "AZURE_CLOUD", "FAILBACK_PARALLEL_READS"):
+    for name in ("FAILBACK_ARM_ENDPOINT", "FAILBACK_LOOK_EVERY", "AZURE_CLOUD", "FAILBACK_PARALLEL_CALLS"):
         assert name in text
     assert "hunter2" not in text
 

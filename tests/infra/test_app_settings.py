@@ -19,7 +19,7 @@ LEFT = {
     "FAILBACK_ARM_ENDPOINT": "the cloud's own",
     "FAILBACK_LOGS_ENDPOINT": "the cloud's own",
     "FAILBACK_LOOK_EVERY": "the default suits Site Recovery's own pace",
-    "FAILBACK_PARALLEL_READS": "the default suits one instance",
+    "FAILBACK_PARALLEL_CALLS": "the default suits one instance",
     "FAILBACK_SCOPE": "the default is the scope that infra/hooks/application.json makes",
     "FAILBACK_ALERT_AUDIENCES": "FAILBACK_AUDIENCES, for it is the same application",
     "FAILBACK_ALERT_ROLE": "the default is the role that infra/hooks/application.json makes",

@@ -157,10 +157,34 @@ def test_one_machine_that_fails_does_not_stop_or_hide_another() -> None:
 
 def test_a_machine_whose_item_disappears_fails_and_says_what_to_look_at() -> None:
     rehearsal = Rehearsal()
-    rehearsal.fault("item-disappears", method="GET", path="/replicationProtectedItems", after=20)
-    report = rehearsal.play(lambda gate: {"decision": "stop" if gate["gate"] == "intervention" else "approve"})
+
+    def answer(gate: dict[str, Any]) -> dict[str, Any]:
+        if gate["gate"] == "intervention":
+            return {"decision": "stop"}
+        rehearsal.fault("item-disappears", method="GET", path="/replicationProtectedItems/", after=8)
+        return {"decision": "approve"}
+
+    report = rehearsal.play(answer, testFailover={"enabled": False})
+    assert [gate["gate"] for gate in rehearsal.asked] == ["failback", "intervention"]
     assert machine(report)["outcome"] == "failed"
     assert machine(report)["failure"]["code"] == "ItemGone"
+
+
+def test_a_machine_that_is_gone_when_it_is_approved_is_asked_about_again() -> None:
+    rehearsal = Rehearsal()
+
+    def answer(gate: dict[str, Any]) -> dict[str, Any]:
+        if gate["round"] > 1:
+            return {"decision": "stop"}
+        rehearsal.fault("item-disappears", method="GET", path="/replicationProtectedItems")
+        return {"decision": "approve"}
+
+    report = rehearsal.play(answer, testFailover={"enabled": False})
+    again = rehearsal.asked[-1]
+    assert (again["gate"], again["round"]) == ("failback", 2)
+    assert again["shown"]["machines"][0]["void"]
+    assert machine(report)["outcome"] == "untouched"
+    assert not acts(rehearsal)
 
 
 def test_a_job_that_hangs_ends_in_a_question_and_never_in_a_second_job() -> None:

@@ -66,7 +66,7 @@ def test_a_setting_may_be_given_as_a_value_too() -> None:
 
 def test_every_setting_that_cannot_be_used_is_named_without_its_value() -> None:
     with pytest.raises(SettingsError) as refused:
-        read(FAILBACK_LOOK_EVERY="hunter2", FAILBACK_PARALLEL_READS="99", AZURE_CLOUD="Moon")
+        read(FAILBACK_LOOK_EVERY="hunter2", FAILBACK_PARALLEL_CALLS="99", AZURE_CLOUD="Moon")
     told = str(refused.value)
-    assert all(name in told for name in ("FAILBACK_LOOK_EVERY", "FAILBACK_PARALLEL_READS", "AZURE_CLOUD"))
+    assert all(name in told for name in ("FAILBACK_LOOK_EVERY", "FAILBACK_PARALLEL_CALLS", "AZURE_CLOUD"))
     assert "hunter2" not in told

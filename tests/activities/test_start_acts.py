@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from activities.start_act import start
-from domain.contract import StartKind
+from activities.azure import act_through
+from activities.start_acts import start, start_acts
+from domain.contract import Order, Orders, Start, StartKind, Starts
 from domain.lifecycle import Act, MachineState, state_of
+from domain.machine import same_id
 from simulator.estate import RegionSpec
 from tests.activities.conftest import NAME, VAULT, Make, World, account
 
@@ -286,3 +289,75 @@ def test_a_machine_that_makes_its_first_copy_is_refused_in_words(make: Make) -> 
     answer = start(world.azure, world.order(Act.FAIL_OVER))
     assert answer.refusal is not None
     assert "first copy" in answer.refusal.what
+
+
+# -- together -------------------------------------------------------------------------------------------------
+
+
+def together(world: World, orders: list[Order]) -> tuple[Start, ...]:
+    act_through(world.azure)
+    try:
+        return Starts.from_wire(start_acts(Orders(orders=tuple(orders)).to_wire())).starts
+    finally:
+        act_through(None)
+
+
+def orders_of(world: World, count: int, act: Act = Act.TEST_FAILOVER) -> list[Order]:
+    return [world.order(act, f"vm-{number:04d}") for number in range(1, count + 1)]
+
+
+def test_many_acts_are_started_after_one_look_at_all_machines_and_jobs(many: Callable[[int], World]) -> None:
+    world = many(20)
+    orders = orders_of(world, 20)
+    world.wire.sent.clear()
+    answers = together(world, orders)
+    assert [(each.machine, each.kind) for each in answers] == [(o.machine, StartKind.STARTED) for o in orders]
+    assert len({each.job for each in answers}) == len(world.posts()) == 20
+    assert world.reads() == 2
+
+
+def test_acts_that_were_started_before_are_found_and_the_others_started(many: Callable[[int], World]) -> None:
+    world = many(5)
+    orders = orders_of(world, 5)
+    before = [start(world.azure, order) for order in orders[:3]]
+    again = together(world, orders)
+    assert [each.kind for each in again] == [StartKind.ADOPTED] * 3 + [StartKind.STARTED] * 2
+    assert [same_id(one.job, other.job) for one, other in zip(before, again[:3], strict=True)] == [True] * 3
+    assert len(world.posts()) == 5
+
+
+def test_a_defect_that_one_order_meets_harms_no_other(
+    many: Callable[[int], World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = many(5)
+    orders = orders_of(world, 5)
+
+    def broken(order: Order, snapshot: object) -> None:
+        if order.machine == "vm-0002":
+            raise ValueError("a defect")
+
+    monkeypatch.setattr("activities.start_acts._held", broken)
+    answers = together(world, orders)
+    kinds = [each.kind for each in answers]
+    assert kinds == [StartKind.STARTED, StartKind.REFUSED, *[StartKind.STARTED] * 3]
+    assert "a defect" in answers[1].words
+
+
+def test_when_the_vault_cannot_be_seen_nothing_is_started_and_each_waits(many: Callable[[int], World]) -> None:
+    world = many(5)
+    orders = orders_of(world, 5)
+    world.fault("unavailable", method="GET", times=None)
+    assert {each.kind for each in together(world, orders)} == {StartKind.THROTTLED}
+    assert not world.posts()
+
+
+def test_a_list_that_lags_behind_costs_one_refusal_and_no_second_job(many: Callable[[int], World]) -> None:
+    world = many(5)
+    orders = orders_of(world, 5)
+    world.fault("stale-list", seconds=60, times=None)
+    first = together(world, orders)
+    again = together(world, orders)
+    assert [each.kind for each in again] == [StartKind.ADOPTED] * 5
+    assert [each.ours for each in again] == [True] * 5
+    assert [same_id(one.job, other.job) for one, other in zip(first, again, strict=True)] == [True] * 5
+    assert len(world.simulator.world.jobs) == 5

@@ -1,4 +1,4 @@
-"""Start one act on one machine exactly once, or say why not."""
+"""Start acts, one on each of some machines, exactly once, or say why not."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Final
 
 from activities import refusals
 from activities.azure import Document, azure
-from activities.find_act import find, found
-from domain.contract import Order, Start, StartKind
+from activities.find_acts import find, found
+from activities.together import together
+from domain.contract import Order, Orders, Start, StartKind, Starts
 from domain.errors import Refusal, Throttled, Transient, Undecided, bounded
 from domain.lifecycle import ACTS, Act, allows, in_words, is_busy, is_homeward
 from domain.machine import MachineDetails, MachineSnapshot, region
@@ -19,6 +20,7 @@ from domain.setbacks import NOT_ALLOWED_NOW
 from gateway.azure import Azure
 from gateway.bodies import LiveDisk
 from gateway.faults import Refused
+from gateway.sight import Sight
 from gateway.site_recovery import Asked, SiteRecovery
 
 # Nothing was sent because Azure, or the machine, was not ready: ask again soon.
@@ -32,30 +34,33 @@ LOCKED: Final = "ScopeLocked"
 log = logging.getLogger(__name__)
 
 
-def start_act(request: Document) -> Document:
-    """Start an act unless it runs or is done, and answer with its job at once."""
-    order = Order.from_wire(request)
+def start_acts(request: Document) -> Document:
+    """Start each act unless it runs or is done, and answer with its job at once."""
+    return Starts(starts=together(azure(), Orders.from_wire(request).orders, _start)).to_wire()
+
+
+def _start(azure: Azure, order: Order, sight: Sight | None) -> Start:
     try:
-        return start(azure(), order).to_wire()
+        return start(azure, order, sight)
     except Exception as error:
         # Raising would break the stage, and with it every other machine's act.
-        log.exception("start_act of %s failed on %s", order.act, order.machine)
-        return _refused(order, refusals.defect(error)).to_wire()
+        log.exception("start_acts failed for %s of %s", order.act, order.machine)
+        return _refused(order, refusals.defect(error))
 
 
-def start(azure: Azure, order: Order) -> Start:
+def start(azure: Azure, order: Order, sight: Sight | None = None) -> Start:
     """Look, adopt what is there, refuse what must not be, and only then send the order, once."""
-    vault = azure.vault(order.vault)
+    sight = sight or Sight(azure.vault(order.vault), [order.machine])
     try:
-        details = vault.follow(order.machine, order.item_id, order.lifecycle_id)
+        details = sight.machine(order.machine, order.item_id, order.lifecycle_id)
         if details is None:
             return _wait(order, StartKind.BUSY, READ_AGAIN, "the vault does not list the machine now")
         snapshot = details.snapshot
         return (
-            found(vault, order, snapshot)
+            found(sight, order, snapshot)
             or _held(order, snapshot)
             or _forbidden(order, snapshot)
-            or _send(azure, vault, order, details)
+            or _send(azure, sight.vault, order, details)
         )
     except Refused as refused:
         return _refused(order, refused.refusal)
@@ -89,8 +94,9 @@ def _look_again(azure: Azure, order: Order, lost: str) -> Start:
 
 def _conflict(vault: SiteRecovery, order: Order, refusal: Refusal) -> Start:
     """Say who was faster, if the vault shows it now; else that the act is not allowed at this moment."""
-    details = vault.follow(order.machine, order.item_id, order.lifecycle_id)
-    held = _held(order, details.snapshot) if details else None
+    now = Sight(vault, [order.machine])
+    details = now.machine(order.machine, order.item_id, order.lifecycle_id)
+    held = found(now, order, details.snapshot) or _held(order, details.snapshot) if details else None
     words = f"Azure refused with {refusal.code}: {refusal.what}"
     return held or _refused(order, refusal.having(code=NOT_ALLOWED_NOW, what=bounded(words)))
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from activities.find_act import find
-from activities.start_act import start
+from activities.find_acts import find
+from activities.start_acts import start
 from domain.contract import StartKind
 from domain.lifecycle import Act
 from tests.activities.conftest import Make, World
