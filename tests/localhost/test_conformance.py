@@ -207,7 +207,7 @@ def record() -> tuple[df.DFApp, list[tuple[Function, Any, Any]], str]:
         recorder = Recorder(inner._orchestrations._invoker)
         for part in (inner._orchestrations, inner._dispatcher._activities, inner._dispatcher._entities):
             part._invoker = recorder
-        inner._door._routes._invoker = recorder
+        inner._answering.door._routes._invoker = recorder
         inner._timers._invoker = recorder
         host.request("GET", "/api/check/one?x=1", headers={"X-One": "1"})
         host.request("GET", "/api/text/a%20b?x=1&x=2")
@@ -220,7 +220,7 @@ def record() -> tuple[df.DFApp, list[tuple[Function, Any, Any]], str]:
         status = host.run_until(instance_id)
         assert status is not None
         assert status.runtime_status == "Failed"  # by the operation that explodes, on purpose
-        return app, recorder.calls, inner._links().binding()
+        return app, recorder.calls, inner._links().binding("oracle")
 
 
 async def ask_oracle(function: Function, trigger: Any, binding: str) -> Any:
