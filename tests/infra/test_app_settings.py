@@ -113,6 +113,11 @@ def test_the_application_has_the_roles_and_the_scope_that_the_app_asks_for() -> 
     assert [scope["value"] for scope in APPLICATION["api"]["oauth2PermissionScopes"]] == [defaults.scope]
 
 
+def test_tokens_carry_the_groups_that_gates_and_sign_in_ask_for() -> None:
+    """Without it Entra puts none into a token: nobody would be a member, whoever sits in which group."""
+    assert APPLICATION["groupMembershipClaims"] == "SecurityGroup"
+
+
 def test_ids_in_the_application_are_its_own() -> None:
     ids = [each["id"] for each in (*APPLICATION["appRoles"], *APPLICATION["api"]["oauth2PermissionScopes"])]
     assert len(ids) == len(set(ids))
