@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from domain.alert_families import ITEM, JOB, VAULT, Family, family_of, is_priced, recovered
 from domain.errors import Refusal, bounded
-from domain.lenient import MOST, Document, as_table, inside, listed, scalars, table, text, texts, under
+from domain.lenient import MOST, Document, as_table, ids_in, inside, listed, scalars, table, text, texts, under
 from domain.machine import last_segment, region
 from domain.wire import Answer, digest
 
@@ -27,7 +27,12 @@ _DEEPEST: Final = 32
 _MACHINE = re.compile(r"/providers/microsoft\.compute/virtualmachines/(?P<name>[^/]+)$", re.IGNORECASE)
 _TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$", re.IGNORECASE)
 # How log search rules name the machine, the vault and the job that a row is about.
-_NAMES_MACHINE: Final = frozenset({"name_s", "replicateditemfriendlyname", "computer", "affectedresourcename_s"})
+_NAMES_MACHINE: Final = frozenset(
+    {"name_s", "replicateditemfriendlyname", "computer", "affectedresourcename_s", "sourcefriendlyname", "vmname"}
+)
+_CALLS_MACHINE: Final = (
+    "linkedResourceName", "protectedItemName", "replicatedItemName", "affectedItemName", "sourceName", "vmName",
+)  # fmt: skip
 _NAMES_JOB: Final = frozenset({"jobuniqueid", "jobid", "job"})
 
 
@@ -200,29 +205,29 @@ class _Reading:
 
     def _mentioned(self) -> Iterator[str]:
         """Give everything else that may be an id of what the alert is about, the surest first."""
-        for name in (
-            "protectedItemId",
-            "affectedItems",
-            "linkedResourceId",
-            "sourceId",
-            "AffectedConfigurationItems",
-        ):
+        for name in ("protectedItemId", "affectedItems", "linkedResourceId", "sourceId"):
             yield from texts(under(self._context, name))
-        yield from texts(under(self._properties, "entity"))
-        yield from texts(under(table(self._context, "authorization"), "scope"))
         yield from self._dimensions.values()
         yield from texts(under(self._essentials, "configurationItems"))
+        yield from ids_in(self._context)
 
     def _machines(self) -> Iterator[str]:
         """Name the machine in every way that is known: protected item, virtual machine, host name."""
         found = [last_segment(each) for each in self._ids if ITEM.match(each)]
-        found += [text(self._context, "linkedResourceName")]
+        found += self._called() if self._family is Family.SITE_RECOVERY else []
         found += [match["name"] for each in self._ids if (match := _MACHINE.search(each))]
         found += [value for name, value in self._dimensions.items() if name.casefold() in _NAMES_MACHINE]
         # The first version of log search alerts names the computers of its rows, or the ids of what sent them.
         found += [each for each in texts(under(self._context, "AffectedConfigurationItems")) if "/" not in each]
         known = {each.casefold(): each for each in reversed(found) if each}
         yield from reversed(list(known.values()))
+
+    def _called(self) -> list[str]:
+        """Give what an alert of Site Recovery may call its machine by; no sample of one is published."""
+        holders = (self._context, table(self._context, "extendedInfo"), self._properties)
+        return [text(holder, name) for holder in holders for name in _CALLS_MACHINE] + [
+            each for each in texts(under(self._context, "affectedItems")) if "/" not in each
+        ]
 
     def _job(self) -> str | None:
         found = [text(table(self._context, "extendedInfo"), "jobId")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias, cast
 
@@ -11,6 +12,7 @@ from domain.errors import bounded
 # What is kept enters history: texts are cut, lists and tables end.
 LONGEST: Final = 1_024
 MOST: Final = 50
+_VISITED: Final = 2_000
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -61,6 +63,30 @@ def scalars(document: Document) -> Iterator[tuple[str, str]]:
     for name, value in list(document.items())[:MOST]:
         if isinstance(value, str | int | float) and not name.startswith("__"):
             yield bounded(clean(name), 128), bounded(clean(str(value)), 500)
+
+
+def ids_in(value: object) -> Iterator[str]:
+    """Give the ARM ids in a value, however deep they stand, also in lists that are written as text."""
+    left: deque[Any] = deque([value])
+    for _ in range(_VISITED):
+        if not left:
+            return
+        each = left.popleft()
+        if not isinstance(each, str):
+            left += inside(each)
+        elif each.lstrip()[:1] in {"[", "{"}:
+            left += _written(each)
+        else:
+            yield from (
+                clean(part) for part in each.split(",") if part.strip()[:15].casefold() == "/subscriptions/"
+            )
+
+
+def _written(value: str) -> Iterable[Any]:
+    try:
+        return inside(json.loads(value))
+    except (ValueError, RecursionError):
+        return ()
 
 
 def clean(value: str) -> str:

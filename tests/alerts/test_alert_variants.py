@@ -144,6 +144,9 @@ def vaults() -> Iterator[tuple[str, dict[str, Any], bool | None]]:
     yield "by its job", ours("Azure Backup", sourceId=f"{VAULT}/replicationJobs/88df0be3"), False
     yield "by its target", changed(ours("Azure Backup"), alertTargetIDs=[VAULT, ITEM]), False
     yield "by its name alone", ours("Azure Site Recovery"), False
+    yield "by an id deep inside", ours("a new name", details={"items": [{"resource": {"id": ITEM}}]}), False
+    yield "by ids in a text", ours("a new name", affectedItems=json.dumps([ITEM])), False
+    yield "by ids with commas", ours("a new name", affectedItems=f"{VAULT}, {ITEM}"), False
     yield "resolved", payloads.site_recovery(monitorCondition="Resolved"), True
 
 
@@ -231,6 +234,27 @@ def test_an_alert_of_prometheus_tells_its_labels_as_dimensions() -> None:
 
 def test_costs_tell_what_stands_deeper_in_them() -> None:
     assert parse(payloads.cost()).context["AlertData.BudgetName"] == "contoso"
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"linkedResourceName": "web-1"},
+        {"extendedInfo": {"replicatedItemName": "web-1"}},
+        {"properties": {"vmName": "web-1"}},
+        {"affectedItems": ["web-1"]},
+        {"affectedItems": "web-1"},
+    ],
+)
+def test_an_alert_of_site_recovery_may_call_its_machine_in_several_ways(where: dict[str, Any]) -> None:
+    assert parse(ours("Azure Site Recovery", **where)).machines == ("web-1",)
+
+
+def test_the_rows_of_the_first_version_tell_what_they_are_about() -> None:
+    document = payloads.log_v1()
+    document["data"]["alertContext"]["SearchResults"]["tables"][0]["rows"] = [["Failed", ITEM], ["Failed", 7]]
+    told = parse(document)
+    assert (told.item, told.vault, told.machines) == (ITEM, VAULT, ("ContosoWin2016",))
 
 
 @pytest.mark.parametrize("place", ["protectedItemId", "affectedItems", "sourceId"])
