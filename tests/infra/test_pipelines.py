@@ -61,6 +61,11 @@ def test_nothing_from_outside_is_put_into_a_shell_line(path: Path) -> None:
     assert [step["run"] for step in steps(path) if "${{" in step.get("run", "")] == []
 
 
+def test_the_deployment_signs_in_by_the_branch_that_azd_made_a_credential_for() -> None:
+    """`azd pipeline config` trusts the branch; a job with an environment has another subject in its token."""
+    assert "environment" not in document(DEPLOY)["jobs"]["deploy"]
+
+
 def test_every_job_ends_by_itself() -> None:
     for path in WORKFLOWS:
         assert all(job["timeout-minutes"] <= 60 for job in document(path)["jobs"].values())
