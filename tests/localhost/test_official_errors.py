@@ -1,7 +1,7 @@
 """Errors, conflicts, replay flags and purges, as Microsoft's end-to-end suite asserts them of Python apps."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -86,6 +86,20 @@ def test_a_caught_entity_error_is_its_own_text_without_what_caused_it(hosts: Hos
     assert status == "Completed"
     assert output.startswith(FAULT)
     assert "Inner exception message" not in output
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(10, 10), (-5, 0)])
+def test_an_orchestration_waits_for_its_moment_or_goes_on_at_once(hosts: Hosts, seconds: int, waits: int) -> None:
+    def scheduled(context: Context) -> Steps:
+        yield context.create_timer(datetime.fromisoformat(context.get_input()))
+        return (yield context.call_activity("hello", "Tokyo"))
+
+    host = hosts(app_of(scheduled))
+    moment = host.clock.now() + timedelta(seconds=seconds)
+    status = host.run_until(host.start("scheduled", moment.isoformat()))
+    assert status is not None
+    assert status.output == "Hello Tokyo!"
+    assert status.updated - status.created == timedelta(seconds=waits)
 
 
 def test_functions_that_are_disabled_do_not_hinder_the_others(
