@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import errno
 import signal
 import sys
 from pathlib import Path
@@ -14,11 +15,27 @@ from simulator.coverage import coverage_table
 from simulator.server import Server
 from simulator.tls import local_tls
 
+LAST_PORT = 65_535
+FASTEST = 1_000_000.0
+
+
+def _port(given: str) -> int:
+    if not given.isdigit() or int(given) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {LAST_PORT}, not '{given}'")
+    return int(given)
+
+
+def _speed(given: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 < float(given) <= FASTEST:
+            return float(given)
+    raise argparse.ArgumentTypeError(f"a speed is a number above 0 and up to {FASTEST:,.0f}, not '{given}'")
+
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="simulator", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
-    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds a second")
+    parser.add_argument("--port", type=_port, default=0, help="0 picks a free one")
+    parser.add_argument("--speed", type=_speed, default=1.0, help="simulated seconds a second")
     parser.add_argument("--estate", type=Path, help="a YAML file of what exists")
     parser.add_argument("--faults", type=Path, help="a YAML list of what goes wrong")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same ids and jitter")
@@ -51,7 +68,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(arguments))
-    except (OSError, RuntimeError, ValueError) as fault:
+    except OSError as fault:
+        in_use = f"port {arguments.port} is in use" if fault.errno == errno.EADDRINUSE else str(fault)
+        sys.stderr.write(f"simulator: {in_use}\n")
+        return 2
+    except (RuntimeError, ValueError) as fault:
         sys.stderr.write(f"simulator: {fault}\n")
         return 2
     return 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from simulator.declared import told
 from simulator.faults import Fault
 from simulator.lifecycle import CELLS
 from simulator.messages import Response, json_response
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
     from simulator.model import Item
 
 PREFIX = "/_sim"
+LONGEST_STEP = timedelta(days=3_660).total_seconds()
 
 
 class _Advance(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    advance: float = Field(ge=0, description="seconds of simulated time")
+    advance: float = Field(ge=0, le=LONGEST_STEP, allow_inf_nan=False, description="seconds of simulated time")
 
 
 class _FaultsBody(BaseModel):
@@ -50,12 +52,17 @@ def answer_control(simulator: Simulator, request: Request) -> Response:
                 return _advance(simulator, request)
             case _:
                 return json_response({"error": "no such control endpoint"}, 404)
-    except (ValidationError, ValueError) as fault:
-        return json_response({"error": str(fault)}, 400)
+    except ValidationError as fault:
+        return json_response({"error": "; ".join(told(fault, TypeAdapter(_FaultsBody)))}, 400)
+    except ValueError as fault:
+        return json_response({"error": f"the body is not JSON: {fault}"}, 400)
 
 
 def _journal(simulator: Simulator, request: Request) -> Response:
-    since = int(request.query.get("after", "0"))
+    after = request.query.get("after", "0")
+    if not after.isdigit():
+        return json_response({"error": f"after: should be the number of a call, not '{after}'"}, 400)
+    since = int(after)
     writes = request.query.get("writes", "").lower() == "true"
     found = [
         call.to_json() for call in simulator.journal.calls if call.number > since and (call.write or not writes)

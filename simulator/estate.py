@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
+from simulator.declared import read_declared
+
 REGION_NAMES = {
+    "australiaeast": "Australia East",
+    "canadacentral": "Canada Central",
     "centralus": "Central US",
+    "eastasia": "East Asia",
     "eastus": "East US",
     "eastus2": "East US 2",
+    "francecentral": "France Central",
+    "germanywestcentral": "Germany West Central",
+    "japaneast": "Japan East",
+    "northcentralus": "North Central US",
     "northeurope": "North Europe",
     "southcentralus": "South Central US",
+    "southeastasia": "Southeast Asia",
+    "southindia": "South India",
+    "swedencentral": "Sweden Central",
+    "switzerlandnorth": "Switzerland North",
     "uksouth": "UK South",
     "ukwest": "UK West",
+    "westcentralus": "West Central US",
     "westeurope": "West Europe",
     "westus": "West US",
     "westus2": "West US 2",
+    "westus3": "West US 3",
 }
 """Names people read; a region that is not here is shown by its short name."""
 
@@ -337,6 +352,16 @@ class Estate(_Part):
     signed_urls: bool = True
 
     @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        vaults = [f"{vault.resource_group}/{vault.name}".lower() for vault in self.vaults]
+        machines = [one.name.lower() for vault in self.vaults for spec in vault.machines for one in spec.each()]
+        for kind, names in (("vault", vaults), ("machine", machines)):
+            twice = sorted(name for name, times in Counter(names).items() if times > 1)
+            if twice:
+                raise ValueError(f"more than one {kind} is called {', '.join(twice[:5])}")
+        return self
+
+    @model_validator(mode="after")
     def _regions_exist(self) -> Self:
         for vault in self.vaults:
             missing = {vault.primary, vault.secondary} - set(self.regions)
@@ -354,4 +379,4 @@ def default_estate() -> Estate:
 
 def load_estate(path: Path) -> Estate:
     """Read an estate from a YAML file; raises ValueError that names every fault in it."""
-    return Estate.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    return read_declared(path, TypeAdapter(Estate), {})

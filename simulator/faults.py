@@ -9,11 +9,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from simulator.arm import last_segment
+from simulator.declared import read_declared
 from simulator.estate import Act, Arrival
 
 if TYPE_CHECKING:
@@ -167,5 +167,4 @@ def _meets(fault: Fault, occasion: Occasion) -> bool:
 
 def load_faults(path: Path) -> list[Fault]:
     """Read faults from a YAML list; raises ValueError that names every fault in it."""
-    given: object = yaml.safe_load(path.read_text(encoding="utf-8")) or []
-    return TypeAdapter(list[Fault]).validate_python(given)
+    return read_declared(path, TypeAdapter(list[Fault]), [])
