@@ -15,13 +15,13 @@ def drill_estate(request: Document) -> Document:
 
 def estate_of(azure: Azure, order: DrillOrder) -> Estate:
     """Give those that are protected towards home, idle, and fail over on their own."""
-    machines = azure.vault(order.drill.vault).machines()
+    ready = [
+        each.snapshot
+        for each in azure.vault(order.drill.vault).machines()
+        if state_of(each.snapshot) is MachineState.AWAY_PROTECTED
+        and each.snapshot.job is None
+        and not each.multi_vm_group
+    ]
     return Estate(
-        machines=tuple(
-            each.snapshot.name
-            for each in machines
-            if state_of(each.snapshot) is MachineState.AWAY_PROTECTED
-            and each.snapshot.job is None
-            and not each.multi_vm_group
-        )
+        machines=tuple(each.name for each in ready), vm_names={each.name: each.vm_name for each in ready}
     )

@@ -33,6 +33,7 @@ from domain.wire import Answer, Wire
 _NAME: Final = r"^[a-z0-9]([a-z0-9-]{0,15}[a-z0-9])?$"
 # The proof of each drill is its run's report; this is the list of them.
 REMEMBERED: Final = 200
+_NAMED: Final = 20
 
 
 class Drill(Wire):
@@ -99,9 +100,15 @@ class DrillOrder(Answer):
 
 
 class Estate(Answer):
-    """The machines of a vault that could be rehearsed now, by name."""
+    """The machines of a vault that could be rehearsed now, by name, and how their virtual machines are called."""
 
     machines: tuple[str, ...] = ()
+    # Absent in old runs, whose calendar named protected items alone.
+    vm_names: dict[str, str] = {}
+
+    def calls(self, name: str) -> frozenset[str]:
+        """Give the names of a machine as they are compared."""
+        return frozenset({name.casefold(), self.vm_names.get(name, name).casefold()})
 
 
 class Rehearsed(Answer):
@@ -142,16 +149,23 @@ def run_id(drill: str, slot: datetime) -> str:
     return f"fb-drill-{drill}-{slot:%Y%m%d%H%M}"
 
 
-def choose(drill: Drill, estate: Iterable[str], diary: Diary) -> tuple[str, ...]:
+def choose(drill: Drill, estate: Estate, diary: Diary) -> tuple[str, ...]:
     """Choose whose turn it is: those that were never tried, then those that wait longest."""
     wanted = {name.casefold() for name in drill.machines}
-    ready = [name for name in estate if not wanted or name.casefold() in wanted]
+    ready = [name for name in estate.machines if not wanted or estate.calls(name) & wanted]
 
     def waits(name: str) -> tuple[bool, Any, str]:
         last = diary.machines.get(name)
         return (last is not None, last.tried if last else None, name.casefold())
 
     return tuple(sorted(ready, key=waits)[: drill.at_once])
+
+
+def not_ready(drill: Drill, estate: Estate) -> str:
+    """Name the machines of a drill that could not be rehearsed now, or that there are not."""
+    known = {each for name in estate.machines for each in estate.calls(name)}
+    missing = [name for name in drill.machines if name.casefold() not in known]
+    return f"not ready, or not there: {', '.join(missing[:_NAMED])}" if missing else ""
 
 
 def request_for(drill: Drill, slot: datetime, machines: Iterable[str]) -> FailbackRequest:

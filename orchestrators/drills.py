@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from domain import contract
-from domain.drills import Diary, DrillOrder, Estate, choose, held, refused_machines, request_for, run_id
+from domain.drills import Diary, DrillOrder, Estate, choose, held, not_ready, refused_machines, request_for, run_id
 from domain.report import Report, RunOutcome
 from orchestrators import steps
 from orchestrators.context import Context, Runbook
@@ -28,16 +28,17 @@ def drill(context: Context) -> Runbook[dict[str, Any]]:
     # 1. Choose
     diary = Diary.from_wire((yield from steps.ask_entity(context, contract.DRILL_DIARY, key, "read")))
     estate, trouble = yield from _estate(context, order)
-    names = choose(order.drill, estate.machines, diary)
+    names = choose(order.drill, estate, diary)
+    words = [trouble or not_ready(order.drill, estate)]
 
     # 2. Rehearse
     context.set_custom_status({"drill": order.drill.name, "machines": list(names)})
     reports: list[Report] = []
     if names:
-        trouble = yield from _rehearse(context, order, names, reports)
+        words.append((yield from _rehearse(context, order, names, reports)))
 
     # 3. Remember
-    done = held(order, reports, names, trouble)
+    done = held(order, reports, names, "; ".join(filter(None, words)))
     yield from steps.ask_entity(context, contract.DRILL_DIARY, key, "enter", done.to_wire())
     return done.to_wire()
 

@@ -122,6 +122,16 @@ def test_a_vault_without_a_machine_that_is_ready_is_written_down_as_such() -> No
     assert acts(rehearsal) == []
 
 
+def test_a_drill_names_its_machines_as_people_do_and_says_which_are_not_there() -> None:
+    item = MachineSpec.model_validate({"name": "web-1", "item": "8d4a-1c", "state": "protected-in-reverse"})
+    rehearsal = Rehearsal([item])
+    with ticking(rehearsal, {"machines": ["web-1", "web-2"]}) as host:
+        pass_time(host, rehearsal, hours=3)
+        (held,) = diary(host)["held"]
+    assert held["rehearsed"] == ["8d4a-1c"]
+    assert held["words"].endswith("; not ready, or not there: web-2")
+
+
 def test_a_vault_that_cannot_be_read_is_written_down_as_such() -> None:
     rehearsal = Rehearsal()
     rehearsal.fault("unavailable", times=None)

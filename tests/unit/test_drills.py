@@ -17,11 +17,13 @@ from domain.drills import (
     Diary,
     Drill,
     DrillOrder,
+    Estate,
     Held,
     Rehearsed,
     choose,
     entered,
     held,
+    not_ready,
     readiness,
     refused_machines,
     request_for,
@@ -50,6 +52,10 @@ def tried(days: int, *, well: bool = True) -> Rehearsed:
     return Rehearsed(
         tried=at, run=f"run-{days}", succeeded=at if well else None, succeeded_run="r" if well else None
     )
+
+
+def there(*names: str) -> Estate:
+    return Estate(machines=names)
 
 
 # -- the calendar ---------------------------------------------------------------------------------------------
@@ -101,12 +107,21 @@ def test_a_price_may_be_set() -> None:
 
 def test_those_that_were_never_tried_come_first_then_those_that_wait_longest() -> None:
     diary = Diary(machines={"a": tried(1), "b": tried(9), "c": tried(5, well=False)})
-    assert choose(drill(atOnce=3), ["a", "b", "c", "E", "d"], diary) == ("d", "E", "b")
-    assert choose(drill(atOnce=9), ["a", "b", "c"], diary) == ("b", "c", "a")
+    assert choose(drill(atOnce=3), there("a", "b", "c", "E", "d"), diary) == ("d", "E", "b")
+    assert choose(drill(atOnce=9), there("a", "b", "c"), diary) == ("b", "c", "a")
 
 
 def test_a_drill_may_name_its_machines() -> None:
-    assert choose(drill(machines=["WEB-1"], atOnce=9), ["web-1", "web-2"], Diary()) == ("web-1",)
+    assert choose(drill(machines=["WEB-1"], atOnce=9), there("web-1", "web-2"), Diary()) == ("web-1",)
+
+
+def test_a_machine_is_named_by_its_protected_item_or_by_its_virtual_machine() -> None:
+    estate = there("8d4a", "9e5b").having(vm_names={"8d4a": "Web-1", "9e5b": "web-2"})
+    assert choose(drill(machines=["web-1"]), estate, Diary()) == ("8d4a",)
+    named = drill(machines=["WEB-1", "9E5B", "db-1"])
+    assert choose(named, estate, Diary()) == ("8d4a", "9e5b")
+    assert not_ready(named, estate) == "not ready, or not there: db-1"
+    assert not_ready(drill(), estate) == ""
 
 
 @given(st.sets(st.text("abcdef", min_size=1, max_size=4), min_size=1, max_size=30), st.integers(1, 10))
@@ -114,7 +129,7 @@ def test_every_machine_has_its_turn_before_any_has_its_second(names: set[str], a
     one, diary = drill(atOnce=at_once), Diary()
     seen: list[str] = []
     for number in range(-(-len(names) // at_once)):
-        chosen = choose(one, names, diary)
+        chosen = choose(one, there(*names), diary)
         seen += chosen
         held_now = Held(drill="weekly", slot=SLOT + timedelta(days=number), words="", rehearsed=chosen)
         diary = entered(diary, held_now)
