@@ -16,7 +16,7 @@ import azure.functions as func
 from domain.controls import pack
 from domain.evidence import Reading, to_lines
 from triggers.client import Client
-from triggers.problems import ProblemError, answer
+from triggers.problems import ProblemError, answer, bad, unknown
 
 Reader: TypeAlias = Callable[[str], Reading]
 LINES: Final = "application/x-ndjson"
@@ -34,8 +34,7 @@ async def download(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     run = req.route_params["id"]
     form = (req.params.get("format") or "jsonl").casefold()
     if form not in {"jsonl", "pack"}:
-        detail = f"{form[:40]!r} is not one of jsonl, pack"
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "there is no such format", detail)
+        raise bad([unknown("format", form, ("jsonl", "pack"))])
     # The store is read with a client that blocks, and others are being served meanwhile.
     records = _records(run, await asyncio.to_thread(_chosen[0], run))
     if form == "pack":

@@ -17,7 +17,7 @@ from domain.people import Caller
 from domain.request import FailbackRequest, Mode
 from triggers import people, rendering, runs
 from triggers.client import FINISHED, Client, state_of
-from triggers.problems import ProblemError, answer, read
+from triggers.problems import ProblemError, answer, bad, read, unknown
 from triggers.runs import Document, beats
 
 # A start answers once the plan's checks are through; a large estate's are followed by its status instead.
@@ -75,11 +75,14 @@ async def plan_failback(req: func.HttpRequest, client: Client) -> func.HttpRespo
 
 async def list_failbacks(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     """List the newest runs first, fifty unless ?top= says otherwise; ?state= leaves out all others."""
-    asked, state = (req.params.get("top") or "")[:4], req.params.get("state") or ""
-    top = min(int(asked), _MOST_LISTED) if asked.isascii() and asked.isdecimal() else _LISTED
-    if state not in {"", *_STATES}:
-        detail = f"{state[:40]!r} is not one of {', '.join(_STATES)}"
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "there is no such state", detail)
+    asked, state = req.params.get("top") or f"{_LISTED}", req.params.get("state") or ""
+    faults = [unknown("state", state, _STATES)] if state not in {"", *_STATES} else []
+    if not (asked.isascii() and asked.isdecimal()):
+        remedy = f"send a number, up to {_MOST_LISTED}"
+        faults.append(Refusal(code="int", what=f"{asked[:40]!r} is no number", remedy=remedy, about="top"))
+    if faults:
+        raise bad(faults)
+    top = min(int(asked[:9]), _MOST_LISTED)
     newest = await runs.newest(client, _MOST_LISTED if state else top)
     return answer({"runs": [run for run in newest if not state or _STATES[state](run)][:top]})
 
@@ -119,8 +122,7 @@ async def report_failback(req: func.HttpRequest, client: Client) -> func.HttpRes
         case "markdown" | "md":
             return _page(rendering.as_markdown(report), "text/markdown")
         case other:
-            detail = f"{other[:40]!r} is not one of json, html, markdown"
-            raise ProblemError(HTTPStatus.BAD_REQUEST, "there is no such format", detail)
+            raise bad([unknown("format", other, ("json", "html", "markdown"))])
 
 
 # -- starting -------------------------------------------------------------------------------------------------
@@ -132,11 +134,10 @@ def _asked_by(caller: Caller, request: FailbackRequest) -> FailbackRequest:
     Raises:
         ProblemError: 400, for the request says what only we may.
     """
-    ours = next((name for name in OURS if name in request.to_wire()), None)
-    if ours is not None:
-        what = "only the app itself says this"
-        fault = Refusal(code="ours", what=what, remedy="remove the field", about=ours)
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "the request has 1 fault", f"{ours}: {what}", [fault])
+    what, remedy, said = "only the app itself says this", "remove the field", request.to_wire()
+    ours = [Refusal(code="ours", what=what, remedy=remedy, about=name) for name in OURS if name in said]
+    if ours:
+        raise bad(ours)
     return request.having(requested_by=caller.name, requested_by_id=caller.id)
 
 

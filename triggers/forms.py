@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from domain.errors import Refusal, bounded
 from domain.gate import Choice, DecisionRequest
-from triggers.problems import ProblemError, fault_of
+from triggers.problems import ProblemError, bad, fault_of
 
 # A thousand machines with a point each take less.
 LARGEST_FORM: Final = 262_144
@@ -36,7 +36,8 @@ def fields(req: func.HttpRequest) -> Fields:
         text = body.decode("utf-8")
         return parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
     except ValueError as error:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "this is no form", bounded(str(error), 200)) from None
+        what, remedy = bounded(str(error), 200), "load the page again, and send its own form"
+        raise bad([Refusal(code="form", what=what, remedy=remedy, about="form")], "this is no form") from None
 
 
 def first(form: Fields, name: str) -> str:
@@ -59,29 +60,32 @@ def decision(form: Fields, machines: Sequence[str]) -> DecisionRequest:
         "breakGlass": first(form, "breakGlass") == "yes",
     }
     # The page shows this only with the answer that it belongs to; a browser sends it all the same.
-    if chosen == Choice.APPROVE.value and (later := first(form, "notBefore")):
-        asked["notBefore"] = _instant(later)
+    later = first(form, "notBefore") if chosen == Choice.APPROVE.value else ""
+    faults = _no_instant(later)
+    if later and not faults:
+        asked["notBefore"] = f"{datetime.fromisoformat(later).replace(tzinfo=None).isoformat()}Z"
     if chosen == Choice.CHANGE_POINT.value:
         asked["recoveryPoints"] = _points(form, machines)
     elif len(machines) > 1:
         asked["machines"] = list(form.get("machine", ()))
+    request = None
     try:
-        return DecisionRequest.from_wire(asked)
+        request = DecisionRequest.from_wire(asked)
     except ValidationError as error:
-        faults = [fault_of(each) for each in error.errors(include_url=False)]
-        words = "; ".join(fault.what for fault in faults[:5])
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "nothing was recorded", words, faults) from None
+        faults += [fault_of(each) for each in error.errors(include_url=False)]
+    if faults or request is None:
+        raise bad(faults, "nothing was recorded")
+    return request
 
 
-def _instant(text: str) -> str:
-    """Read what a browser sends for a local date and time, which the page says is UTC."""
+def _no_instant(text: str) -> list[Refusal]:
+    """Say what is wrong with what a browser sent for a local date and time, which the page says is UTC."""
     try:
-        read = datetime.fromisoformat(text)
+        datetime.fromisoformat(text or "2026-11-22T02:00")
     except ValueError:
-        what, remedy = f"{bounded(text, 40)!r} is no time", "as in 2026-11-22T02:00"
-        fault = Refusal(code="datetime", what=what, remedy=remedy, about="notBefore")
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "nothing was recorded", fault.what, [fault]) from None
-    return f"{read.replace(tzinfo=None).isoformat()}Z"
+        what, remedy = f"{bounded(text, 40)!r} is no time", "write it as in 2026-11-22T02:00"
+        return [Refusal(code="datetime", what=what, remedy=remedy, about="notBefore")]
+    return []
 
 
 def _points(form: Fields, machines: Sequence[str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from domain.wire import Answer
 from identity import clock
 from triggers import runs
 from triggers.client import Client
-from triggers.problems import ProblemError, answer
+from triggers.problems import ProblemError, answer, bad, fault_of
 from triggers.schedule import next_slot
 
 # A look lists a few resource groups; the platform cuts an HTTP answer off after 230 s.
@@ -99,4 +99,4 @@ def _vault(asked: str) -> str:
     try:
         return FailbackRequest.model_validate({"vault": asked, "machines": ["any"]}).vault
     except ValidationError as fault:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "this is no vault", fault.errors()[0]["msg"]) from None
+        raise bad([fault_of(each) for each in fault.errors(include_url=False)]) from None

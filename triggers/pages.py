@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import azure.functions as func
 
 from domain.approvals import GateName
+from domain.errors import Refusal
 from domain.gate import Entry
 from domain.people import Caller, Role
 from domain.settings import Identity
@@ -22,7 +23,7 @@ from identity import clock, csrf, declared, links
 from triggers import decisions, forms, people, runs
 from triggers.asked import Asked, asked, outcome_words, portal_of
 from triggers.client import Client, RunStatus
-from triggers.problems import ProblemError
+from triggers.problems import ProblemError, bad
 from triggers.templating import HTML, content_security_policy, sentence, style
 from triggers.wayside import ASKING, badge, instant_of, shown_run, steps
 
@@ -123,7 +124,8 @@ async def sign_in(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     _only_where_declared()
     name = forms.first(forms.fields(req), "name")
     if not name:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "nobody has no name", "give the name you are known by")
+        fault = Refusal(code="missing", what="it is empty", remedy="give the name you are known by", about="name")
+        raise bad([fault], "nobody has no name")
     onward = {"Location": f"{_base(req)}/ui", "Set-Cookie": declared.remember(name)}
     return func.HttpResponse(status_code=HTTPStatus.SEE_OTHER.value, headers=onward)
 
@@ -284,7 +286,7 @@ def _sign_in_at(req: func.HttpRequest) -> str:
     """Say where people sign in: by App Service, or where names are declared, on a page of ours."""
     if people.settings().identity is Identity.DECLARED:
         return f"{_base(req)}/ui/sign-in"
-    return f"/.auth/login/aad?post_login_redirect_uri={urlsplit(req.url).path}"
+    return f"/.auth/login/aad?post_login_redirect_uri={quote(urlsplit(req.url).path, safe='/')}"
 
 
 def _base(req: func.HttpRequest) -> str:

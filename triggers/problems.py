@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, TypeVar, cast
 
@@ -87,12 +87,24 @@ def read(req: func.HttpRequest, message: type[Message], largest: int = LARGEST_B
             for each in errors
             if not any(place[: len(each["loc"])] == each["loc"] != place for place in places)
         ]
-        title = f"the request has {len(faults)} fault{'s' if len(faults) > 1 else ''}"
-        raise ProblemError(HTTPStatus.BAD_REQUEST, title, "; ".join(_lines(faults)), faults) from None
+        raise bad(faults) from None
 
 
-def _lines(faults: list[Refusal]) -> list[str]:
-    return [f"{fault.about}: {fault.what}" for fault in faults[:10]]
+def bad(faults: Sequence[Refusal], title: str = "") -> ProblemError:
+    """Word all that is wrong with a request, at once."""
+    counted = f"the request has {len(faults)} fault{'s' if len(faults) > 1 else ''}"
+    lines = [f"{fault.about}: {fault.what}" for fault in faults[:10]]
+    return ProblemError(HTTPStatus.BAD_REQUEST, title or counted, "; ".join(lines), faults)
+
+
+def unknown(about: str, given: str, known: Iterable[str]) -> Refusal:
+    """Word that something is none of the few things that it may be."""
+    return Refusal(
+        code="enum",
+        what=f"there is no {bounded(given, 40)!r}",
+        remedy=f"send one of {', '.join(known)}",
+        about=about,
+    )
 
 
 def parsed(body: bytes, largest: int = LARGEST_BODY) -> Any:
@@ -110,18 +122,20 @@ def parsed(body: bytes, largest: int = LARGEST_BODY) -> Any:
 
 
 def _json(body: bytes) -> Any:
+    remedy = "send one JSON object"
     try:
         # Some senders mark their UTF-8, which JSON lets a reader ignore.
         return json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
     except UnicodeDecodeError:
-        detail = "send the body as UTF-8"
+        detail, remedy = "it is not UTF-8", "send the body as UTF-8"
     except json.JSONDecodeError as error:
         detail = f"line {error.lineno}, column {error.colno}: {error.msg}" if body else "the body is empty"
     except RecursionError:
         detail = "it is nested too deeply"
     except ValueError as error:
         detail = str(error)
-    raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is not JSON", bounded(detail))
+    fault = Refusal(code="json", what=bounded(detail), remedy=remedy, about="body")
+    raise bad([fault], "the body is not JSON")
 
 
 # azure-functions-durable makes objects of what bears these names, by any class that is loaded.
@@ -132,16 +146,16 @@ def _names_no_objects(document: Any) -> None:
     """Refuse keys that stand for Python objects, wherever they are.
 
     Raises:
-        ProblemError: 400, naming the place of the first.
+        ProblemError: 400, naming every place.
     """
-    left: list[tuple[str, Any]] = [("", document)]
+    left, found = list[tuple[str, Any]]([("", document)]), list[Refusal]()
     while left:
         place, value = left.pop()
         inside = [(f"{place}.{name}".lstrip("."), name, each) for name, each in _inside(value)]
-        for path, name, _ in inside:
-            if _MARKERS.fullmatch(name):
-                raise _marked(path)
+        found += [_marked(path) for path, name, _ in inside if _MARKERS.fullmatch(name)]
         left += [(path, each) for path, _, each in inside]
+    if found:
+        raise bad(found, "the request holds a key that is not allowed")
 
 
 def _inside(value: Any) -> list[tuple[str, Any]]:
@@ -151,28 +165,43 @@ def _inside(value: Any) -> list[tuple[str, Any]]:
     return [(str(number), each) for number, each in enumerate(listed)]
 
 
-def _marked(place: str) -> ProblemError:
+def _marked(place: str) -> Refusal:
     what = "a key with two underscores on both sides names a Python object, and none is made here"
-    fault = Refusal(code="forbidden_key", what=what, remedy="remove the key", about=bounded(place, 200))
-    return ProblemError(HTTPStatus.BAD_REQUEST, "the request holds a key that is not allowed", what, [fault])
+    return Refusal(code="forbidden_key", what=what, remedy="remove the key", about=bounded(place, 200))
 
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+# By a part of pydantic's name for the fault; the first that fits.
+_REMEDIES: Final[Mapping[str, str]] = {
+    "extra_forbidden": "remove the field, or mend its spelling: names are in camelCase",
+    "missing": "give this field",
+    "enum": "send one of those that are named",
+    "literal": "send one of those that are named",
+    "time_delta": "write it as an ISO 8601 duration, as in PT15M or P1D",
+    "datetime": "write it with its offset, as in 2026-11-22T02:00:00Z",
+    "date": "write it as in 2026-11-22",
+    "time": "write it as in 22:00",
+    "too_": "stay within what is said",
+    "greater": "stay within what is said",
+    "less": "stay within what is said",
+    "pattern": "leave out the characters that no name or id has",
+    "_type": "send a value of that kind",
+    "_parsing": "send a value of that kind",
+}
+_MEND: Final = "change it as is said; docs/api.md tells what goes with what"
+
+
 def fault_of(error: Any) -> Refusal:
     """Word one fault that pydantic found."""
     about = ".".join(str(part) for part in error["loc"]) or "request"
     what = str(error["msg"]).removeprefix("Value error, ")
-    remedies = {
-        "extra_forbidden": "remove the field, or mend its spelling: names are in camelCase",
-        "missing": "give this field",
-    }
     given = f" (given: {bounded(repr(error.get('input')), 80)})" if error["type"] != "missing" else ""
     return Refusal(
         code=error["type"],
         what=bounded(f"{what}{given}", 400),
-        remedy=remedies.get(error["type"], "see docs/api.md"),
+        remedy=next((words for kind, words in _REMEDIES.items() if kind in error["type"]), _MEND),
         about=bounded(about, 200),
     )

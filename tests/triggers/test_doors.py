@@ -79,6 +79,89 @@ def test_every_fault_of_a_request_is_named_at_once(doors: Doors) -> None:
     assert not doors.rehearsal.simulator.journal.calls
 
 
+# What is wrong in several ways, by route: all of it is named at once, each fault with what would mend it.
+WRONG: list[tuple[str, str, Any, set[str]]] = [
+    (
+        "POST",
+        "",
+        {
+            "vault": "x",
+            "machines": [],
+            "mode": "sideways",
+            "approvals": {"quorum": 0, "timeout": "soon", "onTimeout": "shout", "approvers": [""]},
+            "validation": {"heartbeat": "maybe", "blocks": ["luck"]},
+            "limits": {"maxParallel": 0},
+            "shutDownSource": None,
+        },
+        {
+            "vault",
+            "machines",
+            "mode",
+            "approvals.quorum",
+            "approvals.timeout",
+            "approvals.onTimeout",
+            "approvals.approvers.0",
+            "validation.heartbeat",
+            "validation.blocks.0",
+            "limits.maxParallel",
+            "shutDownSource",
+        },
+    ),
+    (
+        "POST",
+        "/plan",
+        {"machines": [{"name": "a/b", "group": 0}]},
+        {"vault", "machines.0.name", "machines.0.group"},
+    ),
+    (
+        "POST",
+        "/{run}/decisions",
+        {"gate": "attic", "decision": "perhaps", "planHash": "short", "notBefore": "2026-11-22", "breakGlass": 3},
+        {"gate", "decision", "planHash", "notBefore", "breakGlass"},
+    ),
+    (
+        "POST",
+        "/{run}/decisions",
+        {
+            "gate": "commit",
+            "decision": "stop",
+            "planHash": "0" * 64,
+            "recoveryPoints": {"a": {"id": "?"}, "b/": {}},
+        },
+        {"recoveryPoints.a.id", "recoveryPoints.b/.[key]"},
+    ),
+    ("POST", "/{run}/pause", {"reason": 3, "why": "x"}, {"reason", "why"}),
+    (
+        "POST",
+        "/{run}/cancel",
+        {"a": {"__class__": 1, "b": [{"__module__": 2}]}},
+        {"a.__class__", "a.b.0.__module__"},
+    ),
+    ("POST", "/{run}/resume", [], {"request"}),
+    (
+        "POST",
+        "",
+        {"requestedById": "x", "generation": 3, "vault": VAULT, "machines": [NAME]},
+        {"requestedById", "generation"},
+    ),
+    ("GET", "?state=asleep&top=many", None, {"state", "top"}),
+    ("GET", "/{run}/evidence?format=stone", None, {"format"}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "about"), WRONG)
+def test_bad_input_lists_every_fault_at_once_each_with_its_remedy(
+    doors: Doors, method: str, path: str, body: Any, about: set[str]
+) -> None:
+    run = doors.start().json()["id"] if "{run}" in path else ""
+    answer = doors.host.request(method, f"/api/failbacks{path.format(run=run)}", json=body, headers=DANA)
+    assert answer.status == 400, answer.text
+    assert set(faults(answer)) == about
+    problem = answer.json()
+    assert {"type", "title", "status", "detail"} <= set(problem)
+    assert all(each["code"] and each["what"] and each["remedy"] for each in problem["faults"])
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -104,20 +187,20 @@ def test_an_oversized_body_is_refused_unread(doors: Doors) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "place"),
+    ("body", "places"),
     [
-        ({"__class__": "x", "__module__": "os", "__data__": "rm"}, "__class__"),
-        ({"approvals": {"approvers": [{"__module__": "os"}]}}, "approvals.approvers.0.__module__"),
-        ({"machines": [{"name": NAME, "recoveryPoint": {"__data__": 1}}]}, "machines.0.recoveryPoint.__data__"),
+        ({"__class__": "x", "__module__": "os", "__data__": "rm"}, ["__class__", "__module__", "__data__"]),
+        ({"approvals": {"approvers": [{"__module__": "os"}]}}, ["approvals.approvers.0.__module__"]),
+        ({"machines": [{"name": NAME, "recoveryPoint": {"__data__": 1}}]}, ["machines.0.recoveryPoint.__data__"]),
     ],
 )
 def test_a_key_that_names_a_python_object_is_refused_wherever_it_is(
-    doors: Doors, body: dict[str, Any], place: str
+    doors: Doors, body: dict[str, Any], places: list[str]
 ) -> None:
     for path in ("", "/plan", "/fb-1/decisions", "/fb-1/cancel", "/fb-1/pause", "/fb-1/resume"):
         answer = doors.post(path, {"vault": VAULT, "machines": [NAME], **body})
         assert answer.status == 400, path
-        assert list(faults(answer)) == [place]
+        assert list(faults(answer)) == places
         assert answer.json()["title"] == "the request holds a key that is not allowed"
     assert doors.host.instances() == []
 
