@@ -39,6 +39,11 @@ class Context(Protocol):
         ...
 
     @property
+    def version(self) -> str | None:
+        """The version of host.json that the run was begun with: steps that changed since are told apart by it."""
+        ...
+
+    @property
     def is_replaying(self) -> bool:
         """Whether history is being repeated."""
         ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from azure.durable_functions import Orchestrator
 from domain import contract
 from orchestrators import steps as wording
 from orchestrators.context import Context, Runbook
+from orchestrators.failback import failback
 from tests.histories.recorder import ADVICE, HERE, VERSION, Execution, ask_again, play, recorded, registered
 from tests.histories.scenarios import SCENARIOS
 
@@ -52,6 +55,23 @@ def doctored(context: Context) -> Runbook[Any]:
 def test_two_steps_the_wrong_way_round_do_not_replay() -> None:
     run = next(each for _, _, each in recorded(VERSION) if each.function == contract.FAILBACK)
     assert ask_again(run, Orchestrator.create(doctored)) != (run.steps, run.done)
+
+
+def branching(context: Context) -> Runbook[Any]:
+    """Do as docs/upgrading.md says: the old steps for older runs, the new ones for the rest."""
+    return (yield from (failback if context.version == VERSION else doctored)(context))
+
+
+def test_an_older_run_keeps_its_steps_where_the_code_branches_on_its_version() -> None:
+    run = next(each for _, _, each in recorded(VERSION) if each.function == contract.FAILBACK)
+    asked = json.loads(run.question)
+    started = next(event for event in asked["history"] if event.get("Name") == contract.FAILBACK)
+    assert started["Version"] == VERSION
+    started["Version"] = "9.0"
+    newer = replace(run, question=json.dumps(asked))
+    assert ask_again(run, Orchestrator.create(branching)) == (run.steps, run.done)
+    assert ask_again(newer, Orchestrator.create(branching)) == ask_again(newer, Orchestrator.create(doctored))
+    assert ask_again(newer, Orchestrator.create(branching)) != (run.steps, run.done)
 
 
 def test_the_advice_says_what_to_do() -> None:
