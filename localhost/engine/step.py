@@ -29,16 +29,6 @@ class Episode:
         """The termination among the new events, if there is one."""
         return next((event for event in self.new if event.type is EventType.EXECUTION_TERMINATED), None)
 
-    @property
-    def is_suspended(self) -> bool:
-        """Whether the last word about suspension was to suspend."""
-        for event in (*reversed(self.new), *reversed(self.past)):
-            if event.type is EventType.EXECUTION_SUSPENDED:
-                return True
-            if event.type is EventType.EXECUTION_RESUMED:
-                return False
-        return False
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -102,6 +102,27 @@ def test_a_child_that_continues_as_new_keeps_parent_name_version_and_status(host
     assert status.output == ["7.0", instance_id]
 
 
+def test_a_child_whose_id_runs_already_is_not_begun_a_second_time(
+    hosts: Hosts, caplog: pytest.LogCaptureFixture
+) -> None:
+    def parent(context: Context) -> Steps:
+        return (yield context.call_sub_orchestrator("waits", None, "taken"))
+
+    def waits(context: Context) -> Steps:
+        return (yield context.wait_for_external_event("go"))
+
+    host = hosts(app_of(parent, waits))
+    host.start("waits", instance_id="taken")
+    host.run_until_idle()
+    instance_id = host.start("parent")
+    host.run_until_idle()
+    host.raise_event("taken", "go", "mine")
+    host.run_until_idle()
+    assert status_of(host, "taken").output == "mine"
+    assert status_of(host, instance_id).runtime_status == "Running"
+    assert "asked for sub-orchestration taken, which runs already" in caplog.text
+
+
 def test_the_custom_status_goes_on_to_the_next_generation(hosts: Hosts) -> None:
     seen: list[object] = []
 

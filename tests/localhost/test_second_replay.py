@@ -1,5 +1,7 @@
 """The second replay by itself: an action list run against a history, without a function, a file or a clock."""
 
+import pytest
+
 from localhost.clock import DEFAULT_START
 from localhost.engine.actions import (
     Action,
@@ -12,6 +14,7 @@ from localhost.engine.actions import (
     WhenAll,
     WhenAny,
 )
+from localhost.engine.determinism import disagreement
 from localhost.engine.events import Event, EventType, decode_many, encode_many, timestamp
 from localhost.engine.replay import Identity, Replay, replay
 
@@ -114,6 +117,39 @@ def test_while_suspended_nothing_happens_and_then_everything_does() -> None:
     assert held.is_suspended
     assert wants(held) == {}
     assert wants(run([A, B], scheduled(0), suspend, completed(0), resume)) == {1: "b"}
+
+
+RECORDED: dict[str, tuple[Event, str]] = {
+    "an activity": (scheduled(3), "an activity task with sequence ID 3 and name 'a' (version '')"),
+    "a child": (
+        Event(EventType.SUB_ORCHESTRATION_CREATED, AT, id=3, name="c", version="2", instance_id="one"),
+        "a sub-orchestration task with sequence ID 3 and name 'c' (version '2', instance ID 'one')",
+    ),
+    "a timer": (Event(EventType.TIMER_CREATED, AT, id=3, fire_at=AT), "a timer task with sequence number 3"),
+    "a request": (
+        Event(EventType.EVENT_SENT, AT, id=3, name="op", instance_id="@e@k"),
+        "a send event task with sequence ID 3, type 'EventSent', name 'op', instance ID '@e@k'",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", RECORDED)
+def test_what_history_asked_for_and_a_replay_does_not_is_named(kind: str) -> None:
+    recorded, words = RECORDED[kind]
+    assert disagreement(recorded, recorded) is None
+    missing = str(disagreement(recorded, None))
+    assert missing.startswith("Non-Deterministic workflow detected: A previous execution of this orchestration")
+    assert f"scheduled {words}, but the current replay execution hasn't (yet?) scheduled this task." in missing
+    for other, (wanted, _) in RECORDED.items():
+        if other != kind:
+            assert "but the current orchestration replay instead produced a" in str(disagreement(recorded, wanted))
+
+
+def test_another_name_of_the_same_kind_is_a_change_and_another_case_is_none() -> None:
+    assert disagreement(scheduled(0, "a"), scheduled(0, "A")) is None
+    assert "named 'a', but the current orchestration replay instead scheduled an activity task named 'b'" in str(
+        disagreement(scheduled(0, "a"), scheduled(0, "b"))
+    )
 
 
 def test_a_history_is_written_and_read_without_loss() -> None:
