@@ -54,6 +54,8 @@ class Gathering:
         self._order = order
         self._sight = sight
         self._passed = {check.name for check in order.passed}
+        # What the machine calls itself, whatever its protected item or its test machine is called.
+        self._host = order.vm_name.removesuffix("-test") if order.rehearsed else order.vm_name
         self._vm = self._machine(order.vm_id)
 
     @cached_property
@@ -116,16 +118,15 @@ class Gathering:
 
     def _queries(self) -> list[tuple[str, str]]:
         rules = self._azure.settings.validation
-        wanted = rules.queries_of(self._order.machine, rehearsed=self._order.rehearsed)
+        wanted = rules.queries_of(self._order.machine, self._host, rehearsed=self._order.rehearsed)
         return [(query.name, query.kql) for query in wanted]
 
     def _logs(self) -> Logs | Unread | None:
         order, vm_id = self._order, self._order.vm_id
         if vm_id is None or not (order.heartbeat or self._queries()):
             return None
-        host = order.vm_name.removesuffix("-test") if order.rehearsed else order.vm_name
         others = [order.source_vm] if order.source_vm else []
-        return _try(lambda: self._azure.logs.heartbeat(vm_id, host, order.since, others))
+        return _try(lambda: self._azure.logs.heartbeat(vm_id, self._host, order.since, others))
 
     def _queried(self) -> Iterator[QuerySeen]:
         vm_id, now = self._order.vm_id, self._azure.now()
@@ -137,7 +138,7 @@ class Gathering:
 
     def _probed(self) -> Iterator[ProbeSeen]:
         rules = self._azure.settings.validation
-        for probe in rules.probes_of(self._order.machine, rehearsed=self._order.rehearsed):
+        for probe in rules.probes_of(self._order.machine, self._host, rehearsed=self._order.rehearsed):
             cards = self._cards if not isinstance(self._cards, Unread) else ()
             address = next((card.address for card in cards if card.address), None)
             if address is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Self
 
@@ -16,15 +17,18 @@ _PRINTABLE = r"^[\x21-\x7e]+$"
 
 
 class _ForMachines(Wire):
-    """Something asked of the machines whose names fit a pattern, as `web-*`."""
+    """Something asked of the machines whose names fit a pattern, as `web-*`.
+
+    A machine is meant by the name of its protected item or of its virtual machine.
+    """
 
     machines: Pattern = "*"
     # A test machine runs in an isolated network, where nothing is to be reached unless somebody made it so.
     reaches_tests: bool = False
 
-    def concerns(self, machine: str, *, rehearsed: bool) -> bool:
-        """Tell whether a machine is meant; letter case means nothing."""
-        fits = fnmatchcase(machine.casefold(), self.machines.casefold())
+    def concerns(self, names: Iterable[str], *, rehearsed: bool) -> bool:
+        """Tell whether a machine of these names is meant; letter case means nothing."""
+        fits = any(fnmatchcase(name.casefold(), self.machines.casefold()) for name in names)
         return fits and (self.reaches_tests or not rehearsed)
 
 
@@ -68,13 +72,13 @@ class ValidationRules(Wire):
     probes: Annotated[tuple[Probe, ...], Field(max_length=100)] = ()
     queries: Annotated[tuple[Query, ...], Field(max_length=50)] = ()
 
-    def probes_of(self, machine: str, *, rehearsed: bool) -> tuple[Probe, ...]:
-        """Give the probes of one machine."""
-        return tuple(each for each in self.probes if each.concerns(machine, rehearsed=rehearsed))
+    def probes_of(self, *names: str, rehearsed: bool) -> tuple[Probe, ...]:
+        """Give the probes of one machine, by any of its names."""
+        return tuple(each for each in self.probes if each.concerns(names, rehearsed=rehearsed))
 
-    def queries_of(self, machine: str, *, rehearsed: bool) -> tuple[Query, ...]:
-        """Give the queries of one machine."""
-        return tuple(each for each in self.queries if each.concerns(machine, rehearsed=rehearsed))
+    def queries_of(self, *names: str, rehearsed: bool) -> tuple[Query, ...]:
+        """Give the queries of one machine, by any of its names."""
+        return tuple(each for each in self.queries if each.concerns(names, rehearsed=rehearsed))
 
 
 class ValidationSettings(BaseModel):

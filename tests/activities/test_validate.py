@@ -9,6 +9,7 @@ from activities.start_acts import start
 from activities.validate import judge
 from domain.contract import Validation, ValidationOrder, Verdict
 from domain.lifecycle import Act
+from domain.settings.validation import ValidationRules
 from tests.activities.conftest import NAME, VAULT, World
 
 NAMES = ["virtual machine", "provisioning", "power", "guest agent", "heartbeat", "network", "source stopped"]
@@ -61,6 +62,15 @@ def test_a_machine_under_another_name_is_a_warning(at_home: World) -> None:
     found = validation(at_home, vm_name="ContosoWin2016-old")
     assert found.verdict is Verdict.WARNED
     assert "not as ContosoWin2016-old" in found.checks[0].evidence
+
+
+@pytest.mark.parametrize(("machines", "asked"), [("web-*", True), ("contoso*", True), ("db-*", False)])
+def test_a_rule_means_a_machine_by_its_own_name_or_by_its_items(
+    at_home: World, machines: str, asked: bool
+) -> None:
+    rules = ValidationRules.from_wire({"queries": [{"name": "errors", "machines": machines, "kql": "Event"}]})
+    at_home.azure.settings = at_home.azure.settings.model_copy(update={"validation": rules})
+    assert ("query errors" in verdicts(validation(at_home, vm_name="web-1"))) is asked
 
 
 @pytest.mark.parametrize("vm_id", [None, "unknown"])

@@ -45,6 +45,8 @@ def test_a_rule_concerns_machines_by_name_and_test_machines_only_when_told() -> 
     assert [each.name for each in rules.queries_of("web-1", rehearsed=False)] == ["errors"]
     assert rules.queries_of("web-1", rehearsed=True) == ()
     assert rules.queries_of("web-10", rehearsed=False) == ()
+    # A protected item may be called otherwise than its machine.
+    assert [each.name for each in rules.queries_of("8d4a-1c", "web-1", rehearsed=False)] == ["errors"]
 
 
 @pytest.mark.parametrize(
