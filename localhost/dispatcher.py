@@ -180,19 +180,23 @@ class Dispatcher:
             let_go()
 
     async def _wait(self) -> None:
-        due = self.queue.next_due()
         if isinstance(self._clock, VirtualClock):
-            await self._wait_virtually(due)
+            await self._wait_virtually()
             return
+        due = self.queue.next_due()
         pause = None if due is None else max((moment(due) - self._clock.now()) / timedelta(seconds=1), 0.0)
         try:
             await asyncio.wait_for(self._awake.wait(), pause)
         except TimeoutError:
             return
 
-    async def _wait_virtually(self, due: str | None) -> None:
-        """Jump when all is quiet: nothing ready, nothing under way, nobody being served."""
-        if due is None or self.queue.is_busy or not self.queue.is_empty:
+    async def _wait_virtually(self) -> None:
+        """Jump when all is quiet: nothing ready, nothing under way, nobody being served.
+
+        Timer triggers run on the way, but time does not pass for them alone: it would pass for ever.
+        """
+        self._forget_the_past()
+        if self.queue.next_due(timers=False) is None or self.queue.is_busy or not self.queue.is_empty:
             await self._awake.wait()
         elif self.holds_time():
             try:

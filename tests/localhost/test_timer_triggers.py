@@ -1,15 +1,16 @@
 """Timer triggers: when they are due, and what happens to an occurrence that was missed."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import azure.functions as func
 import pytest
 
-from localhost import Stalled, SyncHost, VirtualClock
+from localhost import LocalHost, Stalled, SyncHost, VirtualClock
 from localhost.functions import AppError
 from localhost.schedule import read_schedule
-from tests.localhost.apps import Hosts
+from tests.localhost.apps import Context, Hosts, Steps, app_of
 
 NOW = datetime(2026, 3, 4, 10, 30, 15, tzinfo=UTC)  # a Wednesday
 
@@ -112,3 +113,29 @@ def test_a_schedule_may_be_an_app_setting(hosts: Hosts) -> None:
     host = hosts(ticking(seen, "%EVERY%"), clock=clock, settings={"EVERY": "01:00:00"})
     host.run_until(lambda: len(seen) == 2)
     assert clock.now() == NOW + timedelta(hours=2)
+
+
+def test_time_that_runs_by_itself_does_not_pass_for_timers_alone() -> None:
+    """They run on the way to what an orchestration waits for; then time stands still until somebody comes."""
+    seen: list[bool] = []
+
+    def hour(context: Context) -> Steps:
+        yield context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+
+    app = app_of(hour)
+
+    @app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
+    def tick(timer: func.TimerRequest) -> None:
+        seen.append(timer.past_due)
+
+    async def stood_at() -> list[datetime]:
+        clock = VirtualClock(NOW)
+        async with LocalHost(app, clock=clock, free_running=True) as host:
+            await asyncio.sleep(0.2)
+            moments = [clock.now()]
+            await host.run_until(await host.start("hour"))
+            await asyncio.sleep(0.2)
+            return [*moments, clock.now()]
+
+    assert asyncio.run(stood_at()) == [NOW, NOW + timedelta(hours=1)]
+    assert seen == [False] * 12
