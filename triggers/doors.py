@@ -68,9 +68,9 @@ class Route:
     keeps what somebody wanted who may not come in. A path that is excluded from App Service authentication is not
     `vouched` for: there only a bearer token is believed, for anybody can send the platform's header.
 
-    The rest describes the door: the message it `takes`, and whether it `must_take` one; the messages, or media
-    types, that it `gives` by status, media types it gives `also` when asked; its own ways of refusing; the query
-    parameters and headers it heeds.
+    The rest describes the door: the message it `takes`, and whether it `must_take` one; the `fields` of a form;
+    the messages, or media types, that it `gives` by status, media types it gives `also` when asked; its own ways of
+    refusing; the query parameters and headers it heeds.
     """
 
     path: str
@@ -84,6 +84,7 @@ class Route:
     turned_away: Callable[[func.HttpRequest, Any, Caller], Awaitable[None]] | None = None
     takes: type[BaseModel] | None = None
     must_take: bool = True
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
     gives: Mapping[int, type[BaseModel] | str] = field(default_factory=dict[int, type[BaseModel] | str])
     also: tuple[str, ...] = ()
     refuses: tuple[int, ...] = ()

@@ -20,6 +20,18 @@ LARGEST_FORM: Final = 262_144
 _MOST_FIELDS: Final = 4_000
 _POINT: Final = "point-"
 Fields = Mapping[str, Sequence[str]]
+# What the form of a gate's page is made of, for whoever reads the API's description.
+FIELDS: Final[Mapping[str, str]] = {
+    "csrf": "The token that the page carried; it is good for this person and this question.",
+    "gate": "The gate that the page showed.",
+    "planHash": "The hash of what the page showed.",
+    "decision": "What shall be done.",
+    "machine": "A machine that is meant; once for each, where the gate asks about several.",
+    "point-0": "Another recovery point for the first machine, by policy or as id:NAME; point-1 for the second.",
+    "comment": "The reason.",
+    "notBefore": "When an approval may be acted on, in UTC, as in 2026-11-22T02:00.",
+    "breakGlass": "yes: decide alone.",
+}
 
 
 def fields(req: func.HttpRequest) -> Fields:

@@ -115,9 +115,15 @@ def _operation(route: Route, refs: Refs) -> Document:
     if parameters:
         said["parameters"] = parameters
     if route.method == "POST":
-        schema = refs[route.takes, "validation"] if route.takes is not None else {"type": "object"}
+        schema = refs[route.takes, "validation"] if route.takes is not None else _of_form(route)
         said["requestBody"] = {"required": route.must_take, "content": {route.body: {"schema": schema}}}
     return said
+
+
+def _of_form(route: Route) -> Document:
+    """Describe the fields of a form; each is text."""
+    fields = {name: {"type": "string", "description": words} for name, words in route.fields.items()}
+    return {"type": "object", **({"properties": fields} if fields else {})}
 
 
 def summary(route: Route) -> str:
@@ -232,6 +238,8 @@ def _section(path: str, method: str, said: Document) -> list[str]:
     lines += [f"* {each['in']} `{each['name']}`: {each['description']}" for each in heeded]
     for media, content in said.get("requestBody", {}).get("content", {}).items():
         lines.append(f"* takes {_kind(content['schema'])} as `{media}`")
+        fields = content["schema"].get("properties", {}).items()
+        lines += [f"  * `{name}`: {each['description']}" for name, each in fields]
     given = {status: each for status, each in said["responses"].items() if int(status) < HTTPStatus.BAD_REQUEST}
     for status, response in given.items():
         kinds = [f"{_kind(content['schema'])} as `{media}`" for media, content in response["content"].items()]

@@ -6,6 +6,7 @@ every route, every role and nobody.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from domain.gate import DecisionRequest
@@ -19,6 +20,7 @@ from triggers import (
     decisions,
     evidence,
     failbacks,
+    forms,
     health,
     leftovers,
     openapi,
@@ -51,13 +53,14 @@ def _page(path: str, door: Door, roles: tuple[Role, ...] = READERS, refuses: tup
     )
 
 
-def _form(path: str, door: Door, roles: tuple[Role, ...], gives: int = 200) -> Route:
+def _form(path: str, door: Door, roles: tuple[Role, ...], fields: Mapping[str, str], gives: int = 200) -> Route:
     return Route(
         path=path,
         method="POST",
         door=door,
         roles=roles,
         body=FORM,
+        fields=fields,
         worded=pages.as_page,
         gives={gives: HTML},
         refuses=(404, 409, 410),
@@ -164,12 +167,12 @@ ROUTES: Final = (
     _page("ui", pages.show_runs),
     # Where names are declared; elsewhere there is no such page.
     _page("ui/sign-in", pages.show_sign_in, ANYBODY, refuses=(404,)),
-    _form("ui/sign-in", pages.sign_in, ANYBODY, gives=303),
+    _form("ui/sign-in", pages.sign_in, ANYBODY, {"name": "Who sits at the browser."}, gives=303),
     _page("ui/failbacks/{id}", pages.show_run),
-    _form("ui/failbacks/{id}/decisions", pages.decide_on_page, decisions.DECIDERS),
+    _form("ui/failbacks/{id}/decisions", pages.decide_on_page, decisions.DECIDERS, forms.FIELDS),
     # A link proves by itself whose it is; it works without signing in.
-    _page("approvals/{token}", pages.show_approval, ANYBODY, refuses=(404, 409, 410)),
-    _form("approvals/{token}", pages.decide_by_link, ANYBODY),
+    _page("approvals/{token}", pages.show_approval, ANYBODY, refuses=(403, 404, 409, 410)),
+    _form("approvals/{token}", pages.decide_by_link, ANYBODY, forms.FIELDS),
     # Azure Monitor's action groups: by the host's key, or by a token that the door itself asks for.
     Route(
         path="alerts",

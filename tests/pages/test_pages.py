@@ -15,6 +15,7 @@ from domain.people import Role
 from localhost import Response, SyncHost
 from tests.pages.served import KEYS, link_to
 from tests.rehearsal import NAME, Rehearsal, standing
+from triggers.forms import FIELDS
 
 SETTINGS = {"FAILBACK_IDENTITY": "declared", "FAILBACK_LINK_KEYS": KEYS, "FAILBACK_PUBLIC_URL": "http://localhost"}
 FORM = "application/x-www-form-urlencoded"
@@ -442,6 +443,16 @@ def test_a_page_may_load_nothing_and_be_framed_by_nobody(visit: Visit, path: str
     assert not re.search(r'\b(src|href)="https?://(?!portal\.azure\.com/)', page)
     assert " style=" not in page
     assert " on" not in re.sub(r">[^<]*<", "><", page).replace(" only", "").split("</style>")[1].split("<form")[0]
+
+
+def test_a_page_sends_the_fields_that_are_described_and_no_others() -> None:
+    names = ["Web1", "Web2"]
+    rehearsal = Rehearsal([standing("protected-in-reverse", name) for name in names])
+    with rehearsal.host(settings=SETTINGS) as host:
+        visit = Visit(rehearsal, host)
+        visit.begin(*names, approvals={"breakGlass": True})
+        page = visit.get(RUN).body.decode()
+    assert set(re.findall(r'<(?:input|select|textarea) [^>]*name="([^"]+)"', page)) - {"point-1"} == set(FIELDS)
 
 
 def test_an_oversized_form_is_refused(visit: Visit) -> None:
