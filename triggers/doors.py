@@ -69,8 +69,8 @@ class Route:
     `vouched` for: there only a bearer token is believed, for anybody can send the platform's header.
 
     The rest describes the door: the message it `takes`, and whether it `must_take` one; the `fields` of a form;
-    the messages, or media types, that it `gives` by status, media types it gives `also` when asked; its own ways of
-    refusing; the query parameters and headers it heeds.
+    the messages, or media types, that it `gives` by status, media types it gives `also` when asked; its own ways
+    of refusing; the query parameters and headers it heeds.
     """
 
     path: str
