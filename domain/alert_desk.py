@@ -15,7 +15,9 @@ from domain.wire import Answer, digest
 
 # The desk is read and written whole with every alert.
 _KNOWN: Final = 1_000
-_WORDS: Final = 300
+_WORDS: Final = 600
+# Bad news that stands is kept beyond that, for forgetting it would let a proposal go.
+_TROUBLES: Final = 1_200
 _STORMS: Final = 50
 _NOTES: Final = 20
 _NAMED: Final = 20
@@ -64,6 +66,7 @@ class Verdict(StrEnum):
     DUPLICATE = "duplicate"
     OUTDATED = "outdated"
     COOLING_DOWN = "coolingDown"
+    CROWDED = "crowded"
     NOTED = "noted"
 
 
@@ -174,12 +177,20 @@ def _taken(desk: Desk, hit: Hit, now: datetime) -> tuple[Desk, Heard]:
         return desk, Heard(verdict=Verdict.OUTDATED, words="something younger was said of it")
     word = Word(storm=hit.storm, part=hit.part, at=at, heard=now, lasting=hit.lasting, final=hit.final)
     said = {**{name: each for name, each in desk.said.items() if name != subject}, subject: word}
-    desk = desk.having(said=dict(_last(tuple(said.items()), _WORDS)))
+    desk = desk.having(said=_kept(said))
     storm = desk.storms.get(hit.storm)
     if storm is None or storm.ending is not None:
         return _begun(desk, storm, hit, now)
     changed, heard = _went_on(storm, before, hit, now)
     return _put(desk, hit.storm, changed), heard
+
+
+def _kept(said: dict[str, Word]) -> dict[str, Word]:
+    """Forget what was said first of too many words, bad news that stands last of all."""
+    stands = {name for name, word in said.items() if word.part is Part.UNSETTLES and word.lasting}
+    spare = max(len(said) - _WORDS, 0)
+    gone = {name for name, _ in zip((name for name in said if name not in stands), range(spare), strict=False)}
+    return dict(_last(tuple(each for each in said.items() if each[0] not in gone), _TROUBLES))
 
 
 def _begun(desk: Desk, over: Storm | None, hit: Hit, now: datetime) -> tuple[Desk, Heard]:
@@ -188,6 +199,8 @@ def _begun(desk: Desk, over: Storm | None, hit: Hit, now: datetime) -> tuple[Des
         return desk, Heard(verdict=_ASIDE[hit.part])
     if over is not None and _is_cooling_down(over, now):
         return desk, Heard(verdict=Verdict.COOLING_DOWN, words=f"the same matter ended as {over.ending}")
+    if sum(each.ending is None for each in desk.storms.values()) >= _STORMS:
+        return desk, Heard(verdict=Verdict.CROWDED, words=f"{_STORMS} other matters go on already")
     storm = Storm(id=hit.key, opened=now, calm=now, timing=hit.timing, alerts=(hit.alert,), words=(hit.words,))
     return _put(desk, hit.storm, storm), Heard(verdict=Verdict.OPENED, leads=True)
 

@@ -307,6 +307,33 @@ def test_of_many_storms_those_that_ended_first_are_forgotten_and_none_that_goes_
     assert "plan=0" not in table.desk.storms
 
 
+def test_a_route_has_so_many_storms_at_once_and_no_more() -> None:
+    table = Table()
+    heard = [table.hear(f"a{number}", storm=f"plan={number}") for number in range(60)]
+    assert [each.verdict for each in heard] == [Verdict.OPENED] * 50 + [Verdict.CROWDED] * 10
+    assert not any(each.leads for each in heard[50:])
+    table.hear("back", Part.TAKES_BACK, storm="plan=0", subject="a0", at=at(1))
+    assert table.hear("next", storm="plan=60").leads
+
+
+def test_bad_news_that_stands_outlives_however_many_other_words() -> None:
+    table = opened()
+    table.hear("incident", Part.UNSETTLES, 1, subject="T1", lasting=True)
+    for number in range(2_000):
+        table.hear(f"alert-{number}", minutes=2)
+    assert len(table.desk.said) == 600
+    assert table.look(60).move is Move.WAIT
+    table.hear("over", Part.OPENS, 61, subject="T1")
+    assert table.look(92).move is Move.GO
+
+
+def test_of_bad_news_without_end_the_first_is_forgotten() -> None:
+    table = opened()
+    for number in range(1_300):
+        table.hear(f"alert-{number}", Part.UNSETTLES, 1, lasting=True)
+    assert len(table.desk.said) == 1_200
+
+
 # -- any order ------------------------------------------------------------------------------------------------
 
 NEWS = st.tuples(
