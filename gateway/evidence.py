@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import ContainerClient, ContentSettings
+from azure.storage.blob import ContainerClient, ContentSettings, StorageErrorCode
 
 from domain.errors import Refusal
 from domain.evidence import Record, from_lines, to_lines
@@ -25,6 +25,8 @@ from gateway.faults import Refused, reading
 
 # The durable step repeats what fails.
 _PATIENCE: Final[dict[str, Any]] = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 20}
+# What the service says (403) to whoever may add blobs only, where a conflict would be said to others.
+_OVER_ANOTHER: Final = StorageErrorCode.UNAUTHORIZED_BLOB_OVERWRITE
 _JSON: Final = ContentSettings(content_type="application/json")
 
 
@@ -155,7 +157,7 @@ class BlobStore:
                 self._container.upload_blob(name, content, overwrite=False, content_settings=_JSON)
             except HttpResponseError as error:
                 # BlobAlreadyExists; under a policy, BlobImmutableDueToPolicy.
-                if error.status_code == HTTPStatus.CONFLICT:
+                if error.status_code == HTTPStatus.CONFLICT or getattr(error, "error_code", "") == _OVER_ANOTHER:
                     return False
                 raise
         return True

@@ -23,6 +23,8 @@ class Blobs(Receiver):
         super().__init__()
         self.blobs: dict[str, bytes] = {}
         self.failures: list[Reply] = []
+        # Whoever may add only is told of a blob that is there as of a missing right.
+        self.adding_only = False
 
     def take(self, got: Got) -> Reply:
         self.got.append(got)
@@ -37,6 +39,8 @@ class Blobs(Receiver):
         return self._get(name) if name else self._list(parse_qs(parts.query).get("prefix", [""])[0])
 
     def _put(self, got: Got, name: str) -> Reply:
+        if name in self.blobs and self.adding_only:
+            return _error(403, "UnauthorizedBlobOverwrite")
         if name in self.blobs:
             # With the condition the service names it; without, the policy does.
             conditional = got.headers.get("if-none-match") == "*"

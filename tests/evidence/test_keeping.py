@@ -101,6 +101,18 @@ def test_a_run_that_has_none_has_no_records(azure: Azure) -> None:
     assert azure.evidence.records("run-9") == []
 
 
+def test_with_the_right_to_add_only_a_repeated_record_is_known_and_another_is_refused(blobs: Blobs) -> None:
+    """The role of the app holds no right to write over: Azure may say so instead of naming a conflict."""
+    blobs.adding_only = True
+    evidence, (record,) = in_blobs(blobs).evidence, chained(1)
+    evidence.put(record)
+    evidence.put(record)
+    other = Chain(run="run-1").next(RecordKind.REPORT, {"outcome": "succeeded"}, NOON)
+    with pytest.raises(Refused, match="another record 1 of run run-1 is kept already"):
+        evidence.put(other)
+    assert evidence.records("run-1") == [record.to_wire()]
+
+
 def test_azure_is_asked_with_a_token_for_storage_and_never_to_write_over(blobs: Blobs) -> None:
     identity = AppIdentity()
     in_blobs(blobs, identity).evidence.put(chained(1)[0])
