@@ -34,6 +34,7 @@ def row(plan: Plan, journey: Journey) -> dict[str, Any]:
         shown["rehearsal"] = journey.rehearsal.to_wire()
         shown["rehearsedPoint"] = journey.rehearsed_point.to_wire() if journey.rehearsed_point else None
         shown["testVm"] = journey.snapshot.test_vm if journey.snapshot else None
+        shown["testNetwork"] = subject.test_network
     if journey.validation is not None:
         shown["validation"] = journey.validation.to_wire()
     if journey.point is not None:

@@ -88,6 +88,7 @@ def test_the_page_shows_what_a_careful_person_needs(visit: Visit) -> None:
         "Data loss",
         "dana@contoso.com",
         "Open ContosoWin2016-test in the Azure portal",
+        'in the isolated network <span class="mono">isolated</span>',
         "the rehearsal is cleaned up and the machine stays where it is",
         "it cannot be taken back",
         "If nobody answers",

@@ -39,6 +39,7 @@ def test_before_the_failover_the_rehearsal_and_its_test_machine_are_shown() -> N
     found = shown(S.AWAY_REHEARSED, rehearsal=validation())
     assert found["rehearsal"]["verdict"] == "passed"
     assert found["testVm"] == snapshot(S.AWAY_REHEARSED).test_vm
+    assert found["testNetwork"] == PLAN.subjects[0].test_network
 
 
 def test_people_are_told_what_test_machines_cost_while_they_think() -> None:
