@@ -14,7 +14,7 @@ SUITE = $(BIN)/python -m pytest -q -n 2 --dist worksteal
 AGAIN = $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none
 
 help: ## what can be asked for
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "failback needs Python 3.11 or newer; name it with PYTHON=/path/to/python" >&2; exit 1; }
