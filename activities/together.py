@@ -30,5 +30,9 @@ def together(azure: Azure, asked: Sequence[A], do: Callable[[Azure, A, Sight | N
     """
     names = [each.machine for each in asked]
     sight = next((Sight(azure.vault(each.vault), names) for each in asked if each.vault), None)
+
+    def one(each: A) -> R:
+        return do(azure, each, sight)
+
     with ThreadPoolExecutor(max_workers=azure.settings.parallel_calls) as pool:
-        return tuple(pool.map(lambda each: do(azure, each, sight), asked))
+        return tuple(pool.map(one, asked))

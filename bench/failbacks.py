@@ -3,8 +3,8 @@
 Run it as `python bench/failbacks.py [OUT.json] [--machines N] [--groups N]`; it prints a table with the goal
 beside each number, and writes the numbers as JSON. The app, the durable SDK and Azure's SDK are the real ones;
 Azure is the simulator with its recorded durations, the same for every machine, and ARM's token buckets. Gates
-are answered at once. Two scripts bring the same estate home for comparison, with the SDK's own pollers, without
-asking anybody and without a look at the machines that came up.
+are answered at once. Two scripts bring the same estate home for comparison, with the SDK's own pollers; they ask
+nobody, and of the machines that came up they only wait for the guest agent.
 
 The critical path is the own work of the slowest machine of each group: its jobs, the two times until its guest
 agent has come up, and its replication until it is protected again. Answers take no time here, so reads that are
@@ -41,7 +41,8 @@ import tests.rehearsal  # noqa: E402  the path comes first
 from gateway.azure import Azure  # noqa: E402  the path comes first
 from gateway.budget import READS, WRITES, Bucket  # noqa: E402  the path comes first
 from gateway.clock import AzureClock  # noqa: E402  the path comes first
-from gateway.pipeline import Line  # noqa: E402  the path comes first
+from gateway.compute import Compute  # noqa: E402  the path comes first
+from gateway.pipeline import ArmReader, Line  # noqa: E402  the path comes first
 from simulator import Simulator  # noqa: E402  the path comes first
 from simulator.estate import MachineSpec  # noqa: E402  the path comes first
 from simulator.transport import SimulatorCredential, SimulatorTransport  # noqa: E402  the path comes first
@@ -345,19 +346,28 @@ class Script:
         rehearsal = Rehearsal(many(machines))
         self.simulator, self.clock = rehearsal.simulator, rehearsal.clock
         self.sleepers = Sleepers(self.clock)
-        self.client: Any = SiteRecoveryManagementClient(
-            SimulatorCredential(self.simulator), SUBSCRIPTION, transport=Sleeping(self.simulator, self.sleepers)
-        )
+        credential, transport = SimulatorCredential(self.simulator), Sleeping(self.simulator, self.sleepers)
+        self.client: Any = SiteRecoveryManagementClient(credential, SUBSCRIPTION, transport=transport)
+        self.compute = Compute(ArmReader(Line.over(ONE_AT_A_TIME, credential, transport)))
 
     def bring_home(self, name: str) -> None:
         items, here = self.client.replication_protected_items, (GROUP, VAULT, *AWAY, name)
         items.begin_test_failover(*here, rehearsal_body()).result()
+        self._wait_for_agent(self._item(*here).test_failover_recovery_fabric_object_id)
         items.begin_test_failover_cleanup(*here, CLEANUP_BODY).result()
         items.begin_unplanned_failover(*here, failover_body()).result()
+        self._wait_for_agent(self._item(*here).recovery_fabric_object_id)
         items.begin_failover_commit(*here).result()
         switch = self.client.replication_protection_containers.begin_switch_protection
         switch(GROUP, VAULT, *AWAY, self._switch(items.get(*here))).result()
         while items.get(GROUP, VAULT, *HOME, name).properties.protection_state != "Protected":
+            self.sleepers.sleep(LOOK_AGAIN)
+
+    def _item(self, *here: str) -> Any:
+        return self.client.replication_protected_items.get(*here).properties.provider_specific_details
+
+    def _wait_for_agent(self, vm_id: str) -> None:
+        while (vm := self.compute.virtual_machine(vm_id)) is None or vm.agent != "Ready":
             self.sleepers.sleep(LOOK_AGAIN)
 
     def _switch(self, item: Any) -> dict[str, Any]:
@@ -453,7 +463,7 @@ def _events(found: Numbers) -> str:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("out", nargs="?", type=Path)
-    arguments.add_argument("--machines", type=int, default=40)
+    arguments.add_argument("--machines", type=int, default=200)
     arguments.add_argument("--groups", type=int, default=2)
     given = arguments.parse_args()
     logging.disable(logging.WARNING)

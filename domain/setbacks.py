@@ -14,10 +14,6 @@ from domain.leg import Leg, Task
 from domain.lifecycle import ACTS, Act, in_words
 from domain.machine import JobSnapshot, MachineSnapshot, last_segment
 
-# A first copy takes most of an hour, and a job that has taken this long takes longer: then one look in four is
-# enough, and a wake-up comes sooner.
-LONG_RUNNING: Final = timedelta(minutes=20)
-SLOW_PACE: Final = 4
 # A job that has not ended by now will not end by itself; Azure's own guidance for re-protection is "a few hours".
 GIVE_UP_AFTER: Final = timedelta(hours=12)
 # The first copy moves whole disks through the network: tens of terabytes are a matter of days.

@@ -11,14 +11,13 @@ All times are Azure's (the Date of its answers), for they are compared with the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from domain.contract import Look, Order, Subject, ValidationOrder
 from domain.errors import Refusal
-from domain.leg import Decision, Leg, LegStatus, Task, Way, intention
+from domain.leg import Decision, Leg, LegStatus, Task, intention
 from domain.lifecycle import ACTS, Act, MachineState, in_words, state_of
-from domain.setbacks import LONG_RUNNING, SLOW_PACE
 from domain.validation import lasting
 from domain.watching import see, watch
 
@@ -153,36 +152,6 @@ def _stop(leg: Leg, now: datetime, why: str) -> Leg:
 def _hold_back(leg: Leg, act: Act, paused: str, now: datetime) -> Leg:
     """Keep a leg ready while the run is paused; no patience runs out meanwhile."""
     return leg.having(since=now, asked_since=None, words=f"{ACTS[act].words}: {paused}")
-
-
-def next_look(task: Task, legs: Iterable[Leg], now: datetime, *, paused: bool = False) -> timedelta:
-    """Say how long to wait: not long where something has just begun, for it may be short; else one look's pace.
-
-    What takes long anyway needs fewer looks, and so do machines of a paused run.
-    """
-    legs = tuple(legs)
-    ages = [now - (leg.since or now) for leg in legs if leg.status in _JUST_BEGUN]
-    if ages and min(ages) < task.look_every:
-        return min(max(min(ages), SOONEST), task.look_every)
-    is_slow = all(
-        leg.has_ended or (paused and leg.status is LegStatus.READY) or _is_slow(task, leg, now) for leg in legs
-    )
-    return task.look_every * SLOW_PACE if is_slow else task.look_every
-
-
-# From here on a first copy may end at any moment.
-ALMOST_DONE: Final = 90
-# A commit takes from three to forty seconds, and an item follows its job within seconds.
-SOONEST: Final = timedelta(seconds=10)
-_JUST_BEGUN: Final = frozenset({LegStatus.RUNNING, LegStatus.CONFIRMING})
-
-
-def _is_slow(task: Task, leg: Leg, now: datetime) -> bool:
-    if leg.status is LegStatus.RUNNING:
-        return leg.since is not None and now - leg.since > LONG_RUNNING
-    if leg.status is not LegStatus.READY or leg.snapshot is None:
-        return False
-    return task.step(state_of(leg.snapshot)) is Way.WAIT and (leg.snapshot.sync_percent or 0) < ALMOST_DONE
 
 
 def give_up(legs: Iterable[Leg], refusal: Refusal, now: datetime) -> tuple[Leg, ...]:

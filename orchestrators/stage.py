@@ -14,7 +14,8 @@ from domain.contract import Look, LookRequest, Orders, Starts, ValidationOrders,
 from domain.errors import Refusal
 from domain.hearing import hear, hear_validations
 from domain.leg import HEEDS_CANCEL, Decision, Leg, LegStatus, Task
-from domain.stage import decide, give_up, next_look
+from domain.pace import next_look
+from domain.stage import decide, give_up
 from domain.wire import Answer
 from orchestrators import steps
 from orchestrators.context import Context, Runbook

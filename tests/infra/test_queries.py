@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from domain.pace import SLOW_PACE
 from domain.settings import Settings
-from domain.stage import SLOW_PACE
 from gateway.queries import heartbeat_by_name, heartbeat_since, of_operator
 from tests.infra.bicep import INFRA, file
 from tests.infra.kql import TABLES, UnreadableError, check

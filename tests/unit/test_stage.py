@@ -13,8 +13,8 @@ from domain.hearing import hear, hear_validations
 from domain.leg import Leg, LegStatus, StageName, intention
 from domain.lifecycle import Act, MachineState
 from domain.machine import JobError, TaskSnapshot
-from domain.setbacks import LONG_RUNNING, NOT_ALLOWED_NOW
-from domain.stage import ALMOST_DONE, begin, decide, give_up, next_look
+from domain.setbacks import NOT_ALLOWED_NOW
+from domain.stage import begin, decide, give_up
 from tests.unit.making import (
     AWAY_CACHE,
     HOME_CACHE,
@@ -513,38 +513,6 @@ def test_a_verdict_on_a_machine_that_is_not_judged_changes_nothing() -> None:
     assert hear_validations(MOVE, [judging()], []) == (judging(),)
 
 
-# -- the next look --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("one", "slow"),
-    [
-        (running(since=NOON - LONG_RUNNING / 2), False),
-        (running(since=NOON - LONG_RUNNING * 2), True),
-        (leg(snapshot=snapshot(S.HOME_SYNCING)), True),
-        (leg(snapshot=snapshot(S.HOME_SYNCING, sync_percent=ALMOST_DONE)), False),
-        (leg(snapshot=snapshot(S.HOME_COMMITTED)), False),
-        (leg(), False),
-        (leg(status=LegStatus.DONE), True),
-    ],
-)
-def test_what_takes_long_anyway_is_looked_at_less_often(one: Leg, *, slow: bool) -> None:
-    protect = task(StageName.PROTECT)
-    assert (next_look(protect, [one], NOON) > protect.look_every) is slow
-    assert next_look(protect, [one, leg("other")], NOON) == protect.look_every
-
-
-@pytest.mark.parametrize(("since", "wait"), [(0, 10), (10, 10), (20, 20), (29, 29), (30, 30), (90, 30)])
-def test_what_has_just_begun_is_looked_at_soon_for_it_may_be_short(since: int, wait: int) -> None:
-    begun = running(since=NOON - timedelta(seconds=since))
-    assert next_look(MOVE, [begun, leg("other")], NOON) == timedelta(seconds=wait)
-
-
-def test_a_pace_that_is_quicker_still_stays_as_it_is() -> None:
-    quick = MOVE.having(look_every=timedelta(seconds=1))
-    assert next_look(quick, [running()], NOON) == timedelta(seconds=1)
-
-
 # -- stopping -------------------------------------------------------------------------------------------------
 
 
@@ -613,12 +581,6 @@ def test_no_patience_runs_out_while_a_run_is_paused() -> None:
 
 def test_a_cancel_ends_a_paused_run_too() -> None:
     assert decide(MOVE, [leg()], look(snapshot()), stopping=True, paused=PAUSED).is_over
-
-
-def test_a_paused_run_looks_rarely_unless_something_runs() -> None:
-    assert next_look(MOVE, [leg()], NOON, paused=True) > next_look(MOVE, [leg()], NOON)
-    busy = [leg(), running(since=at(minutes=-5))]
-    assert next_look(MOVE, busy, NOON, paused=True) == next_look(MOVE, [leg()], NOON)
 
 
 @pytest.mark.parametrize(
