@@ -23,6 +23,8 @@ from domain.wire import Answer, digest
 LARGEST: Final = 262_144
 SCHEMA: Final = "azureMonitorCommonAlertSchema"
 _DEEPEST: Final = 32
+# Who holds each of them is asked one after the other.
+_MACHINES: Final = 20
 
 _MACHINE = re.compile(r"/providers/microsoft\.compute/virtualmachines/(?P<name>[^/]+)$", re.IGNORECASE)
 _TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$", re.IGNORECASE)
@@ -220,7 +222,7 @@ class _Reading:
         # The first version of log search alerts names the computers of its rows, or the ids of what sent them.
         found += [each for each in texts(under(self._context, "AffectedConfigurationItems")) if "/" not in each]
         known = {each.casefold(): each for each in reversed(found) if each}
-        yield from reversed(list(known.values()))
+        yield from list(reversed(list(known.values())))[:_MACHINES]
 
     def _called(self) -> list[str]:
         """Give what an alert of Site Recovery may call its machine by; no sample of one is published."""

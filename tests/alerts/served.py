@@ -73,7 +73,7 @@ def served(routes: Sequence[dict[str, Any]], state: Path) -> Iterator[tuple[str,
 
 DRILL = {"vault": VAULT, "machines": ["ContosoWin2016"], "mode": "drill"}
 # Long enough for the whole storm to be in before anything is proposed.
-CALM = {"holdDown": "PT20S", "stableFor": "PT1S"}
+CALM = {"holdDown": "PT12S", "stableFor": "PT1S"}
 ROUTES: list[dict[str, Any]] = [
     {
         "name": "recovered",

@@ -263,6 +263,14 @@ def test_an_alert_of_the_vault_tells_its_machine_wherever_it_stands(place: str) 
     assert (told.item, told.vault, told.machines) == (ITEM, VAULT.casefold(), ("ContosoWin2016",))
 
 
+def test_of_very_many_machines_the_first_are_told() -> None:
+    document = payloads.log_v1()
+    place = f"{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Compute/virtualMachines"
+    rows = [[f"{place}/web-{number}"] for number in range(3_000)]
+    document["data"]["alertContext"]["SearchResults"]["tables"][0]["rows"] = rows
+    assert parse(document).machines == tuple(f"web-{number}" for number in range(20))
+
+
 def test_of_several_targets_each_machine_is_told() -> None:
     place = f"{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Compute/virtualMachines"
     told = parse(payloads.metric(targets=[f"{place}/web-1", f"{place}/web-2"]))

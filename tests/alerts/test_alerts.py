@@ -20,12 +20,15 @@ from tests.alerts.payloads import FIRED, ITEM, VAULT
 RECORDED = Path(__file__).parents[3] / "shared/data/alert-payloads"
 EVERY_FAMILY = [
     payloads.log({"ReplicatedItemId": ITEM}),
+    payloads.log_v1(computer="web-1"),
     payloads.metric(),
+    payloads.prometheus(),
     payloads.administrative(),
     payloads.service_health(),
     payloads.resource_health(),
     payloads.site_recovery(),
     payloads.budget(),
+    payloads.cost(),
 ]
 
 
