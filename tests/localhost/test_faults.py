@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -95,6 +96,49 @@ def test_an_orchestrator_that_hangs_fails_and_the_others_go_on(never: threading.
     assert went.output == "Hello x!"
     assert hung is not None
     assert "Timeout value of 00:00:01 was exceeded by function: Functions.stuck" in str(hung.output)
+
+
+def test_an_entity_that_hangs_fails_its_callers_and_keeps_its_state(never: threading.Event) -> None:
+    def ask(context: Context) -> Steps:
+        return (yield context.call_entity(df.EntityId("Slow", "a"), context.get_input()))
+
+    app = app_of(ask)
+
+    def slow(context: Context) -> None:
+        if context.operation_name == "hang":
+            never.wait()
+        context.set_state(context.get_state(lambda: 0) + 1)
+        context.set_result("done")
+
+    app.entity_trigger(context_name="context", entity_name="Slow")(slow)
+    with SyncHost(app, clock=SystemClock(), host_json=TIMEOUT) as host:
+        ends = [host.run_until(host.start("ask", say), within=timedelta(seconds=20)) for say in ("a", "hang", "b")]
+        state = host.entity("Slow", "a")
+    outputs = [str(end.output) for end in ends if end is not None]
+    assert (outputs[0], outputs[2], state) == ("done", "done", 2)
+    assert "Timeout value of 00:00:01 was exceeded by function: Functions.slow" in outputs[1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("{}", "answered something that is no state"),
+        ('{"entityState": null, "entityExists": true, "results": []}', "did not answer every operation"),
+    ],
+)
+def test_an_entity_that_answers_nonsense_fails_its_callers(hosts: Hosts, answer: str, words: str) -> None:
+    def ask(context: Context) -> Steps:
+        return (yield context.call_entity(df.EntityId("Odd", "a"), "get"))
+
+    app = app_of(ask)
+    app.entity_trigger(context_name="context", entity_name="Odd")(lambda context: context.set_result(1))
+    host = hosts(app)
+    known = host.host.app.entities["odd"]
+    host.host._app.entities["odd"] = replace(known, call=lambda **_: answer)  # type: ignore[index]
+    status = host.run_until(host.start("ask"))
+    assert status is not None
+    assert status.runtime_status == "Failed"
+    assert words in str(status.output)
 
 
 def test_a_users_own_timeout_is_not_the_hosts(hosts: Hosts) -> None:
