@@ -73,9 +73,9 @@ def ids_in(value: object) -> Iterator[str]:
             return
         each = left.popleft()
         if not isinstance(each, str):
-            left += inside(each)
+            left.extendleft(reversed(list(inside(each))))
         elif each.lstrip()[:1] in {"[", "{"}:
-            left += _written(each)
+            left.extendleft(reversed(list(_written(each))))
         else:
             yield from (
                 clean(part) for part in each.split(",") if part.strip()[:15].casefold() == "/subscriptions/"
