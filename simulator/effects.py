@@ -180,6 +180,7 @@ def _reprotected(started: Started) -> None:
         source_vm_id=old.arrived_vm_id or old.target.vm_id(old.machine.name),
     )
     moved.points_from, moved.reprotected = None, True
+    moved.asked_by = (started.job.client_request_id, started.job.correlation_id)
     nic = world.machines.nic_of(moved.source_vm_id)
     moved.source_address = nic.address if nic else ""
     # the old source is turned off, deleted, and its disk reused as the seed (Microsoft's documentation)
@@ -197,6 +198,7 @@ def _enabled(started: Started) -> None:
     nic = world.machines.nic_of(item.source_vm_id)
     item.source_address = nic.address if nic else ""
     item.first_heartbeat = started.job.started + world.seconds("first_heartbeat", item.machine)
+    item.asked_by = (started.job.client_request_id, started.job.correlation_id)
     world.add(item)
     world.begin_sync(item)
 

@@ -265,6 +265,7 @@ class Item:
     arrived_vm_id: str | None = None
     test_vm_id: str | None = None
     holder: Job | None = None
+    asked_by: tuple[str, str] | None = None
     chosen: Chosen = field(default_factory=Chosen)
     state_changes: int = 0
     written: tuple[object, tuple[str, str, str]] | None = None

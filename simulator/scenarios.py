@@ -260,6 +260,51 @@ COMMITTING_REPROTECT = replace(  # invented: that a re-protect commits what was 
     ),
 )
 
+# Recorded of an Azure machine; invented: the task of the first, which was recorded in a list alone.
+PRIMARY_IR_COMPLETION = Scenario(
+    name="PrimaryIrCompletion",
+    friendly_name="Finalize protection on the primary virtual machine",
+    details="AsrJobDetails",
+    tasks=(
+        _task(
+            "CompleteInitialReplicationTask",
+            "CompleteInitialReplication",
+            "Complete initial replication",
+            0.3,
+            1.0,
+        ),
+    ),
+)
+SECONDARY_IR_COMPLETION = Scenario(
+    name="SecondaryIrCompletion",
+    friendly_name="Finalize protection on the recovery virtual machine",
+    details="AsrJobDetails",
+    tasks=(
+        _task(
+            "CompleteInitialReplicationTask",
+            "CompleteInitialReplication",
+            "Complete initial replication",
+            0.08,
+            0.12,
+        ),
+        _task(
+            "ReplicaConfigurationPreflightChecksTask",
+            "FailWorkflowOnIRFailureTask",
+            "Finalizing initial replication",
+            0.12,
+            0.14,
+        ),
+        _task(
+            "ReplicaConfigurationTask",
+            "ReplicaConfiguration",
+            "Complete network and post-replication configuration",
+            0.14,
+            0.95,
+        ),
+        _task("UpdateDraStateTask", "UpdateDraState", "Updating the provider states", 0.95, 1.0),
+    ),
+)
+
 VAULT_HEALTH = Scenario(  # recorded
     name="RefreshVaultHealth",
     friendly_name="Refresh vault health",

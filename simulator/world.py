@@ -16,6 +16,7 @@ from simulator.arriving import bring_up, bring_up_test, place_unprotected
 from simulator.async_work import AllWork
 from simulator.building import build_vault
 from simulator.estate import Direction, MachineSpec, Spread, StartState
+from simulator.finishing import finish_later
 from simulator.ids import Ids
 from simulator.lifecycle import BEGINS_IN, State
 from simulator.machines import Machines
@@ -126,6 +127,7 @@ class World:
             return
         item.enter(State.WAITING_FIRST_POINT)
         moved = item.state_changes
+        finish_later(self, item, item.sync_ends)
         self.at(item.sync_ends, lambda: self._become_protected(item, moved))
 
     def _become_protected(self, item: Item, changes: int) -> None:

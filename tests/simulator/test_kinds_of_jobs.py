@@ -191,3 +191,47 @@ def test_saving_and_deleting_a_plan_are_jobs_of_their_own(verb: str, calling: Ca
         "primaryFabricProviderId",
         "recoveryFabricProviderId",
     }
+
+
+def test_the_end_of_replication_is_two_jobs_of_the_services_own(calling: Calling) -> None:
+    caller = calling(estate_of({"name": ITEM, "state": "away"}))
+    asked = caller.job(caller.switch(HOME)).properties
+    caller.wait(2 * 3600)
+    listed = list(caller.client.replication_jobs.list(GROUP, VAULT))
+    names = [one.properties.scenario_name for one in listed]
+    assert names == ["SecondaryIrCompletion", "PrimaryIrCompletion", "SwitchReplicationGroupProtection"]
+    last, first = (caller.job(one.name).properties for one in listed[:2])
+    assert (first.friendly_name, last.friendly_name) == (
+        "Finalize protection on the primary virtual machine",
+        "Finalize protection on the recovery virtual machine",
+    )
+    assert tasks_of(last) == [
+        ("CompleteInitialReplicationTask", "CompleteInitialReplication", "Complete initial replication"),
+        (
+            "ReplicaConfigurationPreflightChecksTask",
+            "FailWorkflowOnIRFailureTask",
+            "Finalizing initial replication",
+        ),
+        (
+            "ReplicaConfigurationTask",
+            "ReplicaConfiguration",
+            "Complete network and post-replication configuration",
+        ),
+        ("UpdateDraStateTask", "UpdateDraState", "Updating the provider states"),
+    ]
+    assert 60 < (last.start_time - first.start_time).total_seconds() < 80
+    assert {first.activity_id, last.activity_id} == {asked.activity_id}
+    assert (last.state, last.target_object_name, last.target_instance_type) == (
+        "Succeeded",
+        ITEM.lower(),
+        "ProtectionEntity",
+    )
+    assert caller.item(AWAY).properties.protection_state == "Protected"
+
+
+def test_replication_that_is_let_go_before_its_end_is_not_finalized(calling: Calling) -> None:
+    caller = calling(estate_of({"name": ITEM, "state": "syncing-in-reverse"}))
+    caller.act("delete", {"properties": {}})
+    caller.wait(2 * 3600)
+    names = [one.properties.scenario_name for one in caller.client.replication_jobs.list(GROUP, VAULT)]
+    assert names == ["DisableDr"]
