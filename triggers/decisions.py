@@ -57,8 +57,8 @@ async def turned_away(req: func.HttpRequest, client: Client, caller: Caller) -> 
     """Keep the decision of somebody whose roles do not let them decide at all."""
     request, run = read(req, DecisionRequest, LARGEST), req.route_params["id"]
     await runs.find(client, run)
-    entry = _entry(caller, request, uuid.uuid4().hex)
-    await _keep(client, run, entry, Judgement.NOT_PERMITTED, "has no role that may decide")
+    why = "has no role that may decide"
+    await keep(client, run, caller, request, judgement=Judgement.NOT_PERMITTED, why=why)
 
 
 async def submit(
@@ -209,6 +209,13 @@ async def _judged(client: Client, key: str, entry: str) -> Entry:
         "the decision is stored but not judged yet",
         f"GET the run again before deciding anew: decision {entry} shows there once it is judged",
     )
+
+
+async def keep(
+    client: Client, run: str, caller: Caller, request: DecisionRequest, *, judgement: Judgement, why: str
+) -> None:
+    """Keep what somebody sent that reached no gate, and why it did not."""
+    await _keep(client, run, _entry(caller, request, uuid.uuid4().hex), judgement, why)
 
 
 async def _keep(client: Client, run: str, entry: Entry, judgement: Judgement, why: str) -> Entry:

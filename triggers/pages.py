@@ -7,6 +7,7 @@ that the page itself carried. Nothing here needs a script: a page is read, a for
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -15,11 +16,12 @@ import azure.functions as func
 
 from domain.approvals import GateName
 from domain.errors import Refusal
-from domain.gate import Entry
+from domain.gate import Entry, Judgement
 from domain.people import Caller, Role
 from domain.settings import Identity
 from domain.tally import Ledger
-from identity import clock, csrf, declared, links
+from identity import clock, csrf, declared, links, principal
+from identity.claims import ClaimsError
 from triggers import decisions, forms, people, runs
 from triggers.asked import Asked, asked, outcome_words, portal_of
 from triggers.client import Client, RunStatus
@@ -82,7 +84,8 @@ async def decide_on_page(req: func.HttpRequest, client: Client) -> func.HttpResp
     status = await runs.find(client, run)
     ledger = await _open_ledger(client, status)
     if ledger is None:
-        raise ProblemError(HTTPStatus.GONE, "the gate is closed", "the run's page shows where it is now")
+        late = ProblemError(HTTPStatus.GONE, "the gate is closed", "the run's page shows where it is now")
+        raise await _kept(client, run, caller, form, late)
     _shown_to(caller, ledger, form)
     request = forms.decision(form, ledger.question.machines)
     entry = await decisions.submit(client, run, caller, request)
@@ -92,6 +95,7 @@ async def decide_on_page(req: func.HttpRequest, client: Client) -> func.HttpResp
 async def show_approval(req: func.HttpRequest, client: Client) -> func.HttpResponse:
     """Show the gate behind a signed link; reading decides nothing and uses nothing up."""
     link, caller = _link(req)
+    _followed_by(req, link, caller)
     ledger = await _asked_by(client, link)
     return _page("approval", req, caller, home=None, **_form(caller, ledger, ""))
 
@@ -100,7 +104,11 @@ async def decide_by_link(req: func.HttpRequest, client: Client) -> func.HttpResp
     """Record what the person of a signed link chose; the link is used up by it."""
     link, caller = _link(req)
     form = forms.fields(req)
-    ledger = await _asked_by(client, link)
+    try:
+        _followed_by(req, link, caller)
+        ledger = await _asked_by(client, link)
+    except ProblemError as problem:
+        raise await _kept(client, link.run, _signed_in(req) or caller, form, problem) from None
     _shown_to(caller, ledger, form)
     request = forms.decision(form, ledger.question.machines)
     if request.plan_hash != link.hash or request.gate is not ledger.question.gate:
@@ -158,6 +166,50 @@ def _link(req: func.HttpRequest) -> tuple[links.Link, Caller]:
             HTTPStatus.NOT_FOUND, "there is no such link", "it may have been cut in the mail"
         ) from None
     return link, link.caller(people.settings(), people.address(req))
+
+
+def _signed_in(req: func.HttpRequest) -> Caller | None:
+    """Name the person that App Service says is signed in, beside the link, where it asks people to sign in."""
+    known, header = people.settings(), people.said(req, principal.HEADER)
+    if known.identity is not Identity.APP_SERVICE or not known.auth_enabled or not header:
+        return None
+    try:
+        return principal.read(known, header, people.address(req))
+    except ClaimsError as fault:
+        raise ProblemError(HTTPStatus.UNAUTHORIZED, "who is asking is not believed", str(fault)) from None
+
+
+def _followed_by(req: func.HttpRequest, link: links.Link, caller: Caller) -> None:
+    """Make sure that a link is not followed by somebody else who is signed in.
+
+    It may have been passed on, or read in a log. The platform's header can only take away here, so that nobody
+    need vouch for it.
+
+    Raises:
+        ProblemError: 403, naming both.
+    """
+    signed_in = _signed_in(req)
+    if signed_in is not None and signed_in.id != caller.id:
+        detail = f"it was made for {link.person}, and {signed_in.name} is signed in; decide on the run's page"
+        raise ProblemError(HTTPStatus.FORBIDDEN, "the link is somebody else's", detail)
+
+
+_JUDGED: Final[Mapping[HTTPStatus, Judgement]] = {
+    HTTPStatus.FORBIDDEN: Judgement.NOT_PERMITTED,
+    HTTPStatus.CONFLICT: Judgement.STALE,
+    HTTPStatus.GONE: Judgement.LATE,
+}
+
+
+async def _kept(
+    client: Client, run: str, caller: Caller, form: forms.Fields, problem: ProblemError
+) -> ProblemError:
+    """Keep what somebody sent that comes to nothing, as far as it can be read; gives back why it does."""
+    why = f"{problem.document['title']}: {problem.document['detail']}"
+    judgement = _JUDGED.get(problem.status, Judgement.NOT_PERMITTED)
+    with suppress(ProblemError):
+        await decisions.keep(client, run, caller, forms.decision(form, ()), judgement=judgement, why=why)
+    return problem
 
 
 async def _asked_by(client: Client, link: links.Link) -> Ledger:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -13,6 +14,7 @@ import pytest
 
 from domain.people import Role
 from localhost import Response, SyncHost
+from tests.identity.entra import TENANT, principal
 from tests.pages.served import KEYS, link_to
 from tests.rehearsal import NAME, Rehearsal, standing
 from triggers.forms import FIELDS
@@ -296,6 +298,59 @@ def test_a_link_that_expires_while_its_page_is_open_records_nothing(visit: Visit
     assert visit.recorded(gate) == []
     # The gate is open for longer; on the page of the run the same person may still decide.
     assert visit.send(f"{RUN}/decisions", approving(visit.get(RUN))).status == 200
+
+
+def test_what_a_page_sends_too_late_is_refused_and_kept(visit: Visit) -> None:
+    gate = visit.begin(approvals={"quorum": 2})
+    link, other = visit.link(gate), visit.link(gate, "omar@contoso.com")
+    first, second, page = visit.get(link), visit.get(other), visit.get(RUN)
+    assert visit.send(link, approving(first)).status == 200
+    assert visit.send(link, approving(first, comment="again")).status == 410
+    assert visit.send(RUN + "/decisions", approving(page), by="olive@contoso.com").status == 409
+    stop = {"decision": "stop"}
+    assert visit.send(RUN + "/decisions", approving(visit.get(RUN, by="pia"), **stop), by="pia").status == 200
+    visit.host.run_until(visit.rehearsal.run)
+    assert visit.send(other, approving(second)).status == 410
+    assert visit.send(RUN + "/decisions", approving(page, comment="late")).status == 410
+    while visit.host.step():
+        pass
+    strays = visit.host.request("GET", "/api/failbacks/fb-test", headers={"X-Failback-User": "v"}).json()["strays"]
+    assert [(each["by"], each["method"], each["judgement"]) for each in strays] == [
+        ("olive@contoso.com", "link", "late"),
+        ("omar@contoso.com", "link", "late"),
+        ("olive@contoso.com", "declared", "late"),
+    ]
+    assert strays[0]["why"].startswith("the link was used")
+
+
+def test_a_link_is_worth_nothing_to_somebody_else_who_is_signed_in() -> None:
+    olive, omar = (f"0e0e0e0e-0000-0000-0000-00000000000{number}" for number in (1, 2))
+    azure = {
+        **{name: value for name, value in SETTINGS.items() if name != "FAILBACK_IDENTITY"},
+        "FAILBACK_TENANT_ID": TENANT,
+        "WEBSITE_AUTH_ENABLED": "True",
+        "FAILBACK_ALIASES": json.dumps({"olive@contoso.com": olive}),
+    }
+
+    def signed_in(oid: str) -> dict[str, str]:
+        said = (("oid", oid), ("tid", TENANT), ("upn", f"{oid[-1]}@contoso.test"), ("roles", Role.VIEWER.value))
+        return {"X-MS-CLIENT-PRINCIPAL": principal(*said)}
+
+    rehearsal = Rehearsal()
+    with rehearsal.host(settings=azure) as host:
+        visit = Visit(rehearsal, host)
+        gate = visit.begin(approvals={"approvers": ["olive@contoso.com"]})
+        link = visit.link(gate)
+        page = visit.get(link, **signed_in(olive))
+        assert page.status == 200
+        other = visit.get(link, **signed_in(omar))
+        assert (other.status, "The link is somebody else&#39;s" in other.body.decode()) == (403, True)
+        assert visit.send(link, approving(page), **signed_in(omar)).status == 403
+        assert visit.get(link, **{"X-MS-CLIENT-PRINCIPAL": "nonsense"}).status == 401
+        assert visit.recorded(gate) == []
+        assert visit.send(link, approving(page), **signed_in(olive)).status == 200
+        shown = host.request("GET", "/api/failbacks/fb-test", headers=signed_in(omar)).json()
+    assert [(each["byId"], each["judgement"]) for each in shown["strays"]] == [(omar, "notPermitted")]
 
 
 def test_a_form_that_lay_open_until_the_gate_asked_anew_records_nothing(visit: Visit) -> None:
