@@ -4,8 +4,8 @@ EXT BindingHelper.cs and HttpApiHandler.cs (GetClientResponseLinks); placeholder
 """
 
 import json
-from dataclasses import dataclass
-from urllib.parse import quote
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlsplit
 
 WEBHOOKS = "/runtime/webhooks/durabletask"
 # The client endpoint; in Azure it has a port of its own. Each call of a function has an address there, so that it
@@ -23,6 +23,11 @@ class Links:
     base: str
     hub: str
     key: str = ""
+
+    def seen_from(self, url: str) -> "Links":
+        """Answer the links for somebody who reached the host by this URL, through whatever lies between."""
+        parts = urlsplit(url)
+        return replace(self, base=f"{parts.scheme}://{parts.netloc}")
 
     @property
     def _query(self) -> str:

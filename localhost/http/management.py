@@ -128,10 +128,10 @@ class Management:
             if status is not None and status.is_finished:
                 whole = _shown(status, with_input=True)
                 return json_response(200, status.output if status.runtime_status == "Completed" else whole)
-        return self._check_status(instance_id)
+        return self._check_status(request, instance_id)
 
-    def _check_status(self, instance_id: str) -> Response:
-        links = self._links().check_status(instance_id)
+    def _check_status(self, request: Request, instance_id: str) -> Response:
+        links = self._links().seen_from(request.url).check_status(instance_id)
         return json_response(202, links, [("Location", links["statusQueryGetUri"]), ("Retry-After", "10")])
 
     def _status(self, request: Request, instance_id: str) -> Response:

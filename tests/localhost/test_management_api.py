@@ -53,6 +53,12 @@ def test_a_start_answers_with_its_management_urls_but_no_rewind(host: SyncHost) 
     assert "reason={text}" in links["terminatePostUri"]
 
 
+def test_the_links_name_the_host_by_which_it_was_reached(host: SyncHost) -> None:
+    answer = host.request("POST", f"http://box.example:8080{API}/orchestrators/wait/one")
+    assert answer.json()["statusQueryGetUri"].startswith(f"http://box.example:8080{API}/instances/one?")
+    assert answer.header("Location") == answer.json()["statusQueryGetUri"]
+
+
 def test_a_generated_id_is_thirty_two_hex_digits(host: SyncHost) -> None:
     found = host.request("POST", f"{API}/orchestrators/wait").json()["id"]
     assert len(found) == 32
