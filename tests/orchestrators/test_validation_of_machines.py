@@ -18,11 +18,11 @@ def comes_up(**arrives: Any) -> MachineSpec:
 
 
 def home(*machines: MachineSpec, faults: tuple[dict[str, Any], ...] = (), **request: Any) -> Rehearsal:
-    """Bring a machine home without a rehearsal, up to its report."""
+    """Bring a machine home without a rehearsal, stop at the commit that shows what was found of it, and report."""
     rehearsal = Rehearsal(machines or None)
     for fault in faults:
         rehearsal.fault(**fault)
-    rehearsal.report = rehearsal.play(testFailover={"enabled": False}, **request)
+    rehearsal.report = rehearsal.play({"commit": {"decision": "stop"}}, testFailover={"enabled": False}, **request)
     return rehearsal
 
 
