@@ -15,11 +15,16 @@ if [ -n "${FAILBACK_AUTH_APP_OBJECT_ID:-}" ]; then
 fi
 
 app=${FAILBACK_AUTH_CLIENT_ID:-}
+name="failback ($AZURE_ENV_NAME)"
 if [ -z "$app" ]; then
-  app=$(az ad app create --display-name "failback ($AZURE_ENV_NAME)" --sign-in-audience AzureADMyOrg \
+  app=$(az ad app create --display-name "$name" --sign-in-audience AzureADMyOrg \
     --enable-id-token-issuance true --query appId --output tsv)
   # Told at once, or a second try would make a second application.
   azd env set FAILBACK_AUTH_CLIENT_ID "$app"
+elif [ "$(az ad app show --id "$app" --query displayName --output tsv)" != "$name" ]; then
+  # What follows would write over its roles and addresses.
+  echo "FAILBACK_AUTH_CLIENT_ID names an application that was not made here: set FAILBACK_SIGN_IN=own." >&2
+  exit 1
 fi
 
 object=$(az ad app show --id "$app" --query id --output tsv)

@@ -37,10 +37,11 @@ if os.environ.get("BREAKS_AT", "\0") in words:
 if name == "azd":
     assert args[:2] == ["env", "set"]; held("env." + args[2], args[3])
 elif words.startswith("az ad app create"):
-    held("app", "client-1"); print("client-1")
+    held("app", option("--display-name")); print("client-1")
 elif words.startswith("az ad app show"):
     asked = option("--query")
-    known = {"appRoles": "role-1", "Scopes": "scope-1", "redirectUris": held("redirects")}
+    known = {"appRoles": "role-1", "Scopes": "scope-1", "displayName": held("app")}
+    known["redirectUris"] = held("redirects")
     print(next((value for word, value in known.items() if word in asked), "object-1"))
 elif words.startswith("az cloud show"):
     print("https://graph.example/" if "Graph" in option("--query") else "https://login.example/")
@@ -144,6 +145,12 @@ def test_a_try_that_broke_off_is_gone_on_with(desk: Desk, step: str) -> None:
     assert len([call for call in desk.calls() if call[:4] == ["az", "ad", "app", "create"]]) == 1
     assert desk.held("assignment")
     assert desk.held("env.FAILBACK_AUTH_APP_OBJECT_ID") == "object-1"
+
+
+def test_an_application_of_somebody_else_is_not_written_over(desk: Desk) -> None:
+    (desk.home / "app").write_text("payroll")
+    assert desk.run("sign-in.sh", FAILBACK_AUTH_CLIENT_ID="client-9") != 0
+    assert desk.held("application") == ""
 
 
 @pytest.mark.parametrize("choice", ["own", "none"])
