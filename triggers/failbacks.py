@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ import azure.functions as func
 from azure.durable_functions import EntityId
 
 from domain import contract
+from domain.approvals import GateName, folded
 from domain.errors import Refusal
 from domain.people import Caller
 from domain.request import FailbackRequest, Mode
@@ -136,9 +137,29 @@ def _asked_by(caller: Caller, request: FailbackRequest) -> FailbackRequest:
     """
     what, remedy, said = "only the app itself says this", "remove the field", request.to_wire()
     ours = [Refusal(code="ours", what=what, remedy=remedy, about=name) for name in OURS if name in said]
-    if ours:
-        raise bad(ours)
+    if faults := [*ours, *_too_few(caller, request)]:
+        raise bad(faults)
     return request.having(requested_by=caller.name, requested_by_id=caller.id)
+
+
+def _too_few(caller: Caller, request: FailbackRequest) -> Iterator[Refusal]:
+    """Say at which gates there are enough names for the quorum, but not enough people; the plan counts names."""
+    person = people.settings().person_id
+    for gate in (GateName.FAILBACK, GateName.COMMIT):
+        policy = request.approvals.at(gate)
+        further = policy.escalate_to
+        names = folded((*policy.approvers, *(further.approvers if further else ())))
+        if not policy.requester_may_approve:
+            names -= folded((caller.name, caller.id))
+        able = {person(name) for name in names} - (set() if policy.requester_may_approve else {caller.id})
+        grouped = policy.groups or (further and further.groups)
+        if policy.approvers and not grouped and len(able) < policy.quorum <= len(names):
+            yield Refusal(
+                code="quorum",
+                what=f"at gate {gate} {policy.quorum} must approve, and those named are {len(able)} who may",
+                remedy="name more people: FAILBACK_ALIASES says which names are the same person's",
+                about="approvals.quorum",
+            )
 
 
 def _run_id(req: func.HttpRequest, caller: Caller) -> str:

@@ -186,10 +186,13 @@ def _followed_by(req: func.HttpRequest, link: links.Link, caller: Caller) -> Non
     need vouch for it.
 
     Raises:
-        ProblemError: 403, naming both.
+        ProblemError: 403, naming both, or the roles that would do.
     """
     signed_in = _signed_in(req)
-    if signed_in is not None and signed_in.id != caller.id:
+    if signed_in is None:
+        return
+    people.need(signed_in, *decisions.DECIDERS)
+    if signed_in.id != caller.id:
         detail = f"it was made for {link.person}, and {signed_in.name} is signed in; decide on the run's page"
         raise ProblemError(HTTPStatus.FORBIDDEN, "the link is somebody else's", detail)
 

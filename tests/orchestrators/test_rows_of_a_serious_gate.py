@@ -25,6 +25,8 @@ ROWS = {
     ),
     "Requester may not approve, not by a second account either": (
         "triggers/test_decisions.py::test_a_second_account_of_the_requester_may_not_approve",
+        "triggers/test_decisions.py::test_a_mailbox_that_may_be_anybodys_is_no_voice_of_its_own",
+        "triggers/test_decisions.py::test_who_approves_by_mail_and_by_sign_in_under_other_names_is_one_person",
     ),
     "Time-out with a defined outcome": (
         "orchestrators/test_what_people_decide.py::test_silence_stops_after_the_deadline_and_cleans_up",
@@ -58,6 +60,8 @@ ROWS = {
         "pages/test_pages.py::test_a_link_that_has_expired_is_gone",
         "pages/test_pages.py::test_a_link_that_was_touched_is_none_of_ours",
         "pages/test_pages.py::test_a_link_does_not_answer_another_question_than_its_own",
+        "pages/test_pages.py::test_a_link_that_expires_while_its_page_is_open_records_nothing",
+        "pages/test_pages.py::test_a_link_is_worth_nothing_to_somebody_else_who_is_signed_in",
     ),
     "Approval void when the content changes": (
         f"{PROMISES}::test_an_approval_is_void_when_what_was_shown_has_changed_and_says_why",
@@ -66,11 +70,13 @@ ROWS = {
     "Escalation, reminder, delegate": (
         f"{PROMISES}::test_after_the_deadline_further_people_are_asked_and_told_and_then_the_run_stops",
         f"{PROMISES}::test_a_gate_waits_forty_five_days_with_reminders_and_small_histories",
+        f"{PROMISES}::test_reminders_leave_those_in_peace_who_have_answered",
     ),
     "Late or duplicate decision handled": (
         "triggers/test_decisions.py::test_a_decision_after_the_end_is_gone_and_kept",
         "triggers/test_decisions.py::test_the_same_decision_sent_again_under_its_key_is_one_decision",
         f"{PROMISES}::test_a_decision_after_the_deadline_is_late_even_if_the_gate_has_not_closed",
+        "pages/test_pages.py::test_what_a_page_sends_too_late_is_refused_and_kept",
     ),
 }
 

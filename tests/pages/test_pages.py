@@ -332,8 +332,8 @@ def test_a_link_is_worth_nothing_to_somebody_else_who_is_signed_in() -> None:
         "FAILBACK_ALIASES": json.dumps({"olive@contoso.com": olive}),
     }
 
-    def signed_in(oid: str) -> dict[str, str]:
-        said = (("oid", oid), ("tid", TENANT), ("upn", f"{oid[-1]}@contoso.test"), ("roles", Role.VIEWER.value))
+    def signed_in(oid: str, role: Role = Role.APPROVER) -> dict[str, str]:
+        said = (("oid", oid), ("tid", TENANT), ("upn", f"{oid[-1]}@contoso.test"), ("roles", role.value))
         return {"X-MS-CLIENT-PRINCIPAL": principal(*said)}
 
     rehearsal = Rehearsal()
@@ -347,6 +347,8 @@ def test_a_link_is_worth_nothing_to_somebody_else_who_is_signed_in() -> None:
         assert (other.status, "The link is somebody else&#39;s" in other.body.decode()) == (403, True)
         assert visit.send(link, approving(page), **signed_in(omar)).status == 403
         assert visit.get(link, **{"X-MS-CLIENT-PRINCIPAL": "nonsense"}).status == 401
+        # Whoever starts a run names its approvers; that makes nobody one who has not the role.
+        assert visit.get(link, **signed_in(olive, Role.OPERATOR)).status == 403
         assert visit.recorded(gate) == []
         assert visit.send(link, approving(page), **signed_in(olive)).status == 200
         shown = host.request("GET", "/api/failbacks/fb-test", headers=signed_in(omar)).json()

@@ -387,6 +387,13 @@ class Entra:
         return {"Authorization": f"Bearer {token}"}
 
 
+def too_few(host: SyncHost, starter: dict[str, str], **approvals: Any) -> str:
+    body = {"vault": VAULT, "machines": [NAME], "approvals": approvals}
+    refused = host.request("POST", "/api/failbacks", json=body, headers=starter)
+    assert refused.status == 400
+    return str(refused.json()["faults"][0]["about"])
+
+
 def test_a_mailbox_that_may_be_anybodys_is_no_voice_of_its_own(rehearsal: Rehearsal) -> None:
     entra = Entra(rehearsal)
     with rehearsal.host(settings=entra.settings) as host:
@@ -404,7 +411,9 @@ def test_who_approves_by_mail_and_by_sign_in_under_other_names_is_one_person(reh
     with rehearsal.host(settings=entra.settings) as host:
         starter = entra.by("dana", Role.OPERATOR)
         gate = Gate(rehearsal, host, starter=starter, approvers=[DANA, PIA], groups=["g-ops"], quorum=2)
-        # The one who asked is known by her mailbox too.
+        # The one who asked is known by her mailbox too, and two names of one person are one.
+        assert too_few(host, starter, approvers=[PIA, Entra.IDS["pia"]], quorum=2) == "approvals.quorum"
+        assert too_few(host, starter, approvers=[PIA, DANA], quorum=2) == "approvals.quorum"
         assert host._run(Link(gate, DANA).answer(decision="approve")).status == 403
         pia = entra.by("pia", Role.APPROVER)
         assert host._run(Link(gate).answer(decision="approve")).status == 200
