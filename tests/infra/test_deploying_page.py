@@ -70,6 +70,13 @@ def test_every_alert_rule_is_told_of_and_goes_where_the_page_says() -> None:
     assert told == made
 
 
+def test_the_sample_routes_ask_for_rules_that_are_made() -> None:
+    asked = set(re.findall(r'"rule": "([\w-]+)"', Path("samples/alert-routes.json").read_text()))
+    # The load balancer is the reader's own.
+    assert asked - {"lb-probe-primary"} == {"failback-job-failed", "failback-rpo-breach"}
+    assert asked - {"lb-probe-primary"} <= {row[0] for row in rows("Alerts")}
+
+
 def test_what_only_a_live_run_can_tell_is_numbered_and_says_what_to_look_at() -> None:
     table = rows("The first live run")
     assert [row[0] for row in table] == [str(i + 1) for i in range(len(table))]
