@@ -15,9 +15,11 @@ from simulator.providers.site_recovery import (
     vault,
 )
 from simulator.providers.site_recovery.setting_up import removed, result_of
-from simulator.route import GROUP, Route, documented, invented, observed
+from simulator.route import GROUP, SUBSCRIPTION, Route, documented, invented, observed
 
 _V = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/{{vault}}"
+_VAULTS = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/vaults"
+_VAULTS_OF_GROUP = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults"
 _F = f"{_V}/replicationFabrics/{{fabric}}"
 _C = f"{_F}/replicationProtectionContainers/{{container}}"
 _I = f"{_C}/replicationProtectedItems/{{item}}"
@@ -38,7 +40,9 @@ _remove_policy = removed(policies.get_policy, policies.remove_policy)
 _remove_network_mapping = removed(networks.get_network_mapping, networks.remove_network_mapping)
 
 SITE_RECOVERY: tuple[Route, ...] = (
-    documented("GET", _V, fabrics.get_vault, "vault get"),
+    observed("GET", _V, fabrics.get_vault, "vault get"),
+    observed("GET", _VAULTS_OF_GROUP, fabrics.list_vaults, "vaults list in group"),
+    observed("GET", _VAULTS, fabrics.list_vaults, "vaults list"),
     observed("GET", f"{_V}/replicationFabrics", fabrics.list_fabrics, "fabrics list"),
     observed("GET", _F, fabrics.get_fabric, "fabric get"),
     observed("PUT", _F, fabrics.create_fabric, "fabric create"),

@@ -7,7 +7,7 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 
 from simulator import ManualClock, Response
-from simulator.estate import DenySpec, Estate, LockSpec, RegionSpec
+from simulator.estate import DenySpec, Estate, LockSpec, RegionSpec, VaultSpec
 from tests.simulator.helpers import (
     GROUP,
     SUBSCRIPTION,
@@ -211,6 +211,19 @@ def test_what_is_not_simulated_says_so_with_its_name(caller: Caller, method: str
     error: Any = answer.json()["error"]
     assert error["code"] == "NotSimulated"
     assert name in error["message"]
+
+
+def test_vaults_are_listed_by_group_and_in_the_subscription(calling: Calling) -> None:
+    elsewhere = VaultSpec(name="other-vault", resource_group="other-group")
+    caller = calling(Estate(vaults=(VaultSpec(), elsewhere)))
+    kind = "providers/Microsoft.RecoveryServices/vaults"
+    whole = caller.read(f"/subscriptions/{SUBSCRIPTION}/{kind}")
+    assert [vault["name"] for vault in whole["value"]] == [VAULT, "other-vault"]
+    group = caller.read(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/OTHER-GROUP/{kind}")
+    assert [vault["name"] for vault in group["value"]] == ["other-vault"]
+    assert "nextLink" not in group
+    assert caller.read(VAULT_PATH) == whole["value"][0]
+    assert whole["value"][0]["etag"].startswith("W/\"datetime'2026-01-15T09%3A00%3A00")
 
 
 def test_an_estate_has_no_shared_disk_clusters(caller: Caller) -> None:

@@ -22,7 +22,7 @@ from azure.monitor.query import LogsQueryClient, LogsQueryStatus
 from simulator import Fault, ManualClock, ScaledClock, Simulator, default_estate
 from simulator.faults import FaultName
 from simulator.tls import local_tls
-from simulator.transport import SimulatorCredential
+from simulator.transport import AsyncSimulatorCredential, SimulatorCredential
 from tests.simulator.helpers import (
     AWAY,
     CLEANUP_BODY,
@@ -178,6 +178,39 @@ def test_a_client_that_trusts_the_local_authority_speaks_https(tmp_path: Path) -
         ) as client:
             assert client.replication_protected_items.get(GROUP, VAULT, *AWAY, ITEM).name == ITEM
         assert served.server.url.startswith("https://")
+    finally:
+        served.stop()
+
+
+def test_an_aio_client_that_trusts_the_local_authority_fails_over_by_https(tmp_path: Path) -> None:
+    served = Served(local_tls(tmp_path))
+    served.start()
+    seen: dict[str, str] = {}
+
+    async def fail_over() -> str | None:
+        async with AsyncClient(
+            AsyncSimulatorCredential(served.simulator),
+            SUBSCRIPTION,
+            base_url=served.server.url,
+            credential_scopes=["https://management.azure.com/.default"],
+            connection_verify=str(tmp_path / "ca.pem"),
+        ) as client:
+            await client.replication_protected_items.begin_unplanned_failover(
+                GROUP,
+                VAULT,
+                *AWAY,
+                ITEM,
+                failover_body(),
+                polling=False,
+                raw_response_hook=lambda r: seen.update(r.http_response.headers),
+            )
+            served.simulator.clock.advance(timedelta(minutes=5))
+            item = await client.replication_protected_items.get(GROUP, VAULT, *AWAY, ITEM)
+            return item.properties.active_location
+
+    try:
+        assert asyncio.run(fail_over()) == "Recovery"
+        assert seen["Location"].startswith(served.server.url.replace("http://", "https://"))
     finally:
         served.stop()
 

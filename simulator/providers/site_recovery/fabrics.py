@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -14,6 +15,7 @@ from simulator.messages import Response, json_response
 from simulator.operations import Target
 from simulator.providers.site_recovery.setting_up import about_fabric, bad, only_azure, set_up
 from simulator.setup_scenarios import CREATE_CONTAINER, CREATE_FABRIC, REMOVE_CONTAINER, REMOVE_FABRIC
+from simulator.times import ticks
 
 if TYPE_CHECKING:
     from simulator.call import Call
@@ -59,16 +61,32 @@ class ContainerBody(_Wire):
 
 def get_vault(call: Call) -> Response:
     """Read the vault itself."""
-    vault = call.vault()
-    body = {
-        "id": vault.id.replace("/Subscriptions/", "/subscriptions/", 1),
-        "name": vault.name,
-        "type": ROOT,
+    return json_response(_vault(call, call.vault()))
+
+
+def list_vaults(call: Call) -> Response:
+    """List the vaults of a resource group, or of the subscription; without a `nextLink`, as recorded."""
+    group = call.params.get("group", "").lower()
+    found = [v for v in call.world.vaults.values() if group in {"", v.scope.group.lower()}]
+    return json_response({"value": [_vault(call, vault) for vault in found]})
+
+
+def _vault(call: Call, vault: Vault) -> JsonObject:
+    made = quote(ticks(call.world.began))
+    return {
         "location": vault.spec.secondary,
+        "name": vault.name,
+        "etag": f"W/\"datetime'{made}'\"",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "privateEndpointStateForBackup": "None",
+            "privateEndpointStateForSiteRecovery": "None",
+            "publicNetworkAccess": "Enabled",
+        },
+        "id": vault.id.replace("/Subscriptions/", "/subscriptions/", 1),
+        "type": ROOT,
         "sku": {"name": "RS0", "tier": "Standard"},
-        "properties": {"provisioningState": "Succeeded"},
     }
-    return json_response(body)
 
 
 def list_fabrics(call: Call) -> Response:
