@@ -26,6 +26,8 @@ from triggers.client import Client
 # A storm must not make a stage look at Azure all the time, nor the door ask the same thing: once is enough for a
 # while.
 _AGAIN_AFTER: Final = 5.0
+# A storm of bad news need not ask all the time whether there is something to withdraw.
+_QUIET: Final = 1.0
 _REMEMBERED: Final = 256
 _VAULTS: Final = 20
 # How many of the newest runs are asked whether they are busy with the alert's vault.
@@ -98,14 +100,17 @@ async def _busy_with(client: Client, vault: str) -> list[str]:
 
 def _was_lately(*what: str) -> bool:
     """Tell whether this was done a moment ago; from here on it was."""
-    now = time.monotonic()
-    if now - _lately.get(what, -_AGAIN_AFTER) < _AGAIN_AFTER:
+    if time.monotonic() - _lately.get(what, -_AGAIN_AFTER) < _AGAIN_AFTER:
         return True
-    _lately[what] = now
+    _remember(what)
+    return False
+
+
+def _remember(what: tuple[str, ...]) -> None:
+    _lately[what] = time.monotonic()
     _lately.move_to_end(what)
     while len(_lately) > _REMEMBERED:
         _lately.popitem(last=False)
-    return False
 
 
 async def _nudge(client: Client, run: str) -> None:
@@ -122,8 +127,19 @@ async def desk_of(client: Client, route: str) -> Desk:
 
 async def _withdraw(client: Client, call: Call) -> None:
     """Withdraw a proposed run at once; the desk does the same, a little later and surely."""
+    matter = ("nothing proposed", call.route, call.hit.storm)
+    if time.monotonic() - _lately.get(matter, -_QUIET) < _QUIET:
+        return
+    # A desk is long, and is read as a desk only where there is something to withdraw.
+    state = await client.read_entity_state(EntityId(contract.ALERT_DESK, call.route))
+    told = runs.document(state.entity_state) if state.entity_exists else {}
+    if not told.get("storms", {}).get(call.hit.storm, {}).get("run"):
+        # Bad news keeps a proposal from being made for a while; what is taken back does not.
+        if call.hit.part is Part.UNSETTLES and call.hit.timing.stable_for.total_seconds() > _QUIET:
+            _remember(matter)
+        return
     now = datetime.now(UTC)
-    after, _ = alert_desk.take(await desk_of(client, call.route), call.hit, now)
+    after, _ = alert_desk.take(Desk.from_wire(told), call.hit, now)
     storm = after.storms.get(call.hit.storm)
     if storm is None or storm.run is None or storm.withdrawn is None or storm.ending is not None:
         return

@@ -183,6 +183,16 @@ class Locks:
         return type("State", (), {"entity_exists": False, "entity_state": None})
 
 
+@pytest.mark.parametrize(("stable", "asked"), [("PT30M", 1), ("PT0S", 50)])
+def test_in_a_storm_of_bad_news_a_desk_is_asked_once_what_is_proposed(stable: str, asked: int) -> None:
+    client: Any = Locks()
+    routes = Routes.from_wire({"routes": [recovered(stableFor=stable)]})
+    for _ in range(50):
+        alert = parse(payloads.metric())
+        asyncio.run(waking.wake(client, alert, routes, calls_of(alert, routes.routes)))
+    assert client.asked == asked
+
+
 def test_in_a_storm_who_holds_a_machine_is_asked_once() -> None:
     client: Any = Locks()
     routes = Routes.from_wire({"routes": [WAKE]})
