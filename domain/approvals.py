@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from domain.people import spelt
 from domain.windows import Window
-from domain.wire import Wire
+from domain.wire import Wire, refuse
 
 Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 # People and groups as the doors know them: sign-in names, mail addresses or Entra object ids; groups' object ids.
@@ -97,28 +97,23 @@ class ApprovalPolicy(Wire):
     gates: dict[GateName, GatePolicy] = {}
 
     @model_validator(mode="after")
-    def _quorum_can_be_reached(self) -> Self:
+    def _can_be_kept(self) -> Self:
+        refuse(self._faults())
+        return self
+
+    def _faults(self) -> Iterator[str]:
         people = folded(self.approvers)
         # How many people are in a group is known to Entra alone.
         if people and not self.groups and len(people) < self.quorum:
-            raise ValueError(f"a quorum of {self.quorum} cannot be reached by {len(people)} approvers")
-        return self
-
-    @model_validator(mode="after")
-    def _escalates_to_somebody(self) -> Self:
+            yield f"a quorum of {self.quorum} cannot be reached by {len(people)} approvers"
         if (self.on_timeout is OnTimeout.ESCALATE) != (self.escalate_to is not None):
-            raise ValueError('"onTimeout": "escalate" and "escalateTo" go together')
-        return self
-
-    @model_validator(mode="after")
-    def _holds_at_every_gate(self) -> Self:
+            yield '"onTimeout": "escalate" and "escalateTo" go together'
         for gate in self.gates:
             try:
                 self.at(gate)
             except ValidationError as error:
                 faults = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
-                raise ValueError(f"at gate {gate}: {faults}") from None
-        return self
+                yield f"at gate {gate}: {'; '.join(faults.splitlines())}"
 
     def at(self, gate: GateName) -> ApprovalPolicy:
         """Give the policy of one gate."""

@@ -6,6 +6,7 @@ counts the decisions.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
@@ -16,7 +17,7 @@ from domain.approvals import ApprovalPolicy, GateName, OnTimeout, folded
 from domain.errors import bounded
 from domain.people import Role
 from domain.request import Comment, Name, PointChoice, aware
-from domain.wire import Answer, Wire, digest
+from domain.wire import Answer, Wire, digest, refuse
 
 # A gate nobody answers is held at most this long, whatever its policy: nothing waits for ever.
 HELD_AT_MOST: Final = timedelta(days=45)
@@ -68,20 +69,23 @@ class DecisionRequest(Wire):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        refuse(self._faults())
+        return self
+
+    def _faults(self) -> Iterator[str]:
+        if self.decision not in OFFERS[self.gate]:
+            offered = ", ".join(OFFERS[self.gate])
+            yield f'gate "{self.gate}" takes {offered}'
         if (self.decision is Choice.CHANGE_POINT) != bool(self.recovery_points):
-            raise ValueError(
+            yield (
                 '"recoveryPoints" names a point for each machine that is to change, '
                 'goes with "decision": "changeRecoveryPoint", and only with it'
             )
         if (self.decision in NEEDS_REASON or self.break_glass) and not self.comment:
             what = "breakGlass" if self.break_glass else self.decision
-            raise ValueError(f'give the reason for "{what}" in "comment"')
+            yield f'give the reason for "{what}" in "comment"'
         if self.not_before is not None and self.decision is not Choice.APPROVE:
-            raise ValueError('"notBefore" goes with "decision": "approve", and only with it')
-        if self.decision not in OFFERS[self.gate]:
-            offered = ", ".join(OFFERS[self.gate])
-            raise ValueError(f'gate "{self.gate}" takes {offered}')
-        return self
+            yield '"notBefore" goes with "decision": "approve", and only with it'
 
 
 class Judgement(StrEnum):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -37,6 +38,16 @@ class Answer(Wire):
     """A value read from history or from Azure: keys of a newer version are ignored, not refused."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+def refuse(faults: Iterable[str]) -> None:
+    """Refuse a value for all that is wrong with it, for a validator's first fault would hide the others.
+
+    Raises:
+        ValueError: there is something wrong; a line for each fault.
+    """
+    if lines := "\n".join(faults):
+        raise ValueError(lines)
 
 
 def digest(document: Any) -> str:

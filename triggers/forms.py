@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from domain.errors import Refusal, bounded
 from domain.gate import Choice, DecisionRequest
-from triggers.problems import ProblemError, bad, fault_of
+from triggers.problems import ProblemError, bad, faults_of
 
 # A thousand machines with a point each take less.
 LARGEST_FORM: Final = 262_144
@@ -84,7 +84,7 @@ def decision(form: Fields, machines: Sequence[str]) -> DecisionRequest:
     try:
         request = DecisionRequest.from_wire(asked)
     except ValidationError as error:
-        faults += [fault_of(each) for each in error.errors(include_url=False)]
+        faults += [fault for each in error.errors(include_url=False) for fault in faults_of(each)]
     if faults or request is None:
         raise bad(faults, "nothing was recorded")
     return request

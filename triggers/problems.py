@@ -83,8 +83,9 @@ def read(req: func.HttpRequest, message: type[Message], largest: int = LARGEST_B
         places = [each["loc"] for each in errors]
         # A list whose items are at fault is "too short" as well; only the items' own faults help.
         faults = [
-            fault_of(each)
+            fault
             for each in errors
+            for fault in faults_of(each)
             if not any(place[: len(each["loc"])] == each["loc"] != place for place in places)
         ]
         raise bad(faults) from None
@@ -194,11 +195,17 @@ _REMEDIES: Final[Mapping[str, str]] = {
 _MEND: Final = "change it as is said; docs/api.md tells what goes with what"
 
 
+def faults_of(error: Any) -> list[Refusal]:
+    """Word what pydantic found in one place; a validator of ours may have found several faults at once."""
+    return [fault_of({**error, "msg": each}) for each in str(error["msg"]).splitlines()]
+
+
 def fault_of(error: Any) -> Refusal:
     """Word one fault that pydantic found."""
     about = ".".join(str(part) for part in error["loc"]) or "request"
     what = str(error["msg"]).removeprefix("Value error, ")
-    given = f" (given: {bounded(repr(error.get('input')), 80)})" if error["type"] != "missing" else ""
+    of_all = error["type"] == "missing" or isinstance(error.get("input"), dict)
+    given = "" if of_all else f" (given: {bounded(repr(error.get('input')), 80)})"
     return Refusal(
         code=error["type"],
         what=bounded(f"{what}{given}", 400),

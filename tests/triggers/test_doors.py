@@ -180,6 +180,15 @@ def test_a_body_that_is_not_a_json_object_is_refused_in_words(doors: Doors, body
     assert words in json.dumps(answer.json())
 
 
+def test_faults_that_only_the_whole_shows_are_named_one_by_one(doors: Doors) -> None:
+    policy = {"approvers": ["a"], "quorum": 2, "onTimeout": "escalate", "gates": {"commit": {"quorum": 3}}}
+    decision = {"gate": "failback", "decision": "skip", "planHash": "0" * 64, "notBefore": "2026-11-22T02:00:00Z"}
+    for answer in (doors.start(approvals=policy), doors.post("/fb-1/decisions", decision)):
+        assert answer.status == 400
+        assert answer.json()["title"] == "the request has 3 faults"
+        assert len({each["what"] for each in answer.json()["faults"]}) == 3
+
+
 def test_an_oversized_body_is_refused_unread(doors: Doors) -> None:
     answer = doors.raw(b'{"vault": "' + b"x" * 1_100_000 + b'"}')
     assert answer.status == 413
