@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from domain.approvals import GateName
 from domain.contract import Verdict
+from domain.errors import bounded
 from domain.journey import Journey, measure, point_used
 from domain.lifecycle import Act, MachineState, in_words
 from domain.machine import last_segment
 from domain.planning import Plan
 from domain.recheck import checks_of
 from domain.request import FailbackRequest
+
+# A storm's alerts are many; the request has all of their words.
+_LONGEST_REASON: Final = 600
 
 
 def row(plan: Plan, journey: Journey) -> dict[str, Any]:
@@ -82,6 +86,15 @@ def notes(gate: GateName, request: FailbackRequest, *, skippable: bool = False) 
         *(["skip: goes on without it; the reason is kept in the report"] if skippable else []),
         "stop: leaves the machine where it is",
     ]
+
+
+def proposed(request: FailbackRequest) -> list[str]:
+    """Say which alert route proposed a run, when, and after which alerts; nothing where somebody asked for it."""
+    told = request.proposed
+    if told is None:
+        return []
+    after = f", after {bounded(told.reason, _LONGEST_REASON)}" if told.reason else ""
+    return [f"alert route {told.route} proposed it at {told.at:%F %H:%MZ}{after}"]
 
 
 def standing(journeys: Iterable[Journey]) -> list[str]:

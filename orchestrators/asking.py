@@ -31,6 +31,8 @@ def ask_people(trip: Trip, gate: GateName, names: Sequence[str]) -> Runbook[dict
     """Ask people about machines; silence decides for those nobody decided."""
     rows = {name: showing.row(trip.plan, trip.journeys[name]) for name in names}
     notes = [*showing.notes(gate, trip.request), *showing.standing(trip.journeys[name] for name in names)]
+    if gate is GateName.START:
+        notes += showing.proposed(trip.request)
     shown = {"machines": list(rows.values()), "notes": notes}
     result = yield from _vigil(trip, gate, names, OFFERS[gate], shown)
     well = frozenset(name for name in names if showing.may_pass_silently(gate, trip.journeys[name]))

@@ -74,7 +74,10 @@ def test_a_recovered_region_brings_its_machines_home_once_people_agree(
         world.pass_time(60 * MINUTE)
         assert world.runs() == []
         world.hear(payloads.service_health("Resolved", firedDateTime="2026-11-20T03:00:00.0000000Z"))
-    asked(world)
+    gate = asked(world)
+    assert any(
+        "alert route recovered proposed it" in note and "well again" in note for note in gate["shown"]["notes"]
+    )
     waited = world.host.clock.now() - began
     assert timedelta(minutes=30) <= waited < timedelta(minutes=93)
     assert acts(world) == []

@@ -13,7 +13,7 @@ from domain.gate import OFFERS
 from domain.lifecycle import Act
 from domain.planning import make_plan
 from domain.request import Select
-from domain.showing import may_pass_silently, notes, row, standing
+from domain.showing import may_pass_silently, notes, proposed, row, standing
 from tests.unit.making import NAME, S, at, facts, journey, record, request, snapshot, validation
 
 PLAN = make_plan(request(), facts())
@@ -40,6 +40,15 @@ def test_before_the_failover_the_rehearsal_and_its_test_machine_are_shown() -> N
     assert found["rehearsal"]["verdict"] == "passed"
     assert found["testVm"] == snapshot(S.AWAY_REHEARSED).test_vm
     assert found["testNetwork"] == PLAN.subjects[0].test_network
+
+
+def test_people_are_told_which_alerts_proposed_a_run() -> None:
+    told = {"route": "recovered", "alerts": ["/alerts/1"], "reason": "T1: well again", "at": at(0).isoformat()}
+    (why,) = proposed(request(proposed=told))
+    assert why == f"alert route recovered proposed it at {at(0):%F %H:%MZ}, after T1: well again"
+    assert proposed(request(proposed={**told, "reason": ""})) == [why.partition(", after")[0]]
+    assert len(proposed(request(proposed={**told, "reason": "x" * 1_900}))[0]) < 700
+    assert proposed(request()) == []
 
 
 def test_people_are_told_what_test_machines_cost_while_they_think() -> None:
