@@ -22,7 +22,7 @@ from simulator.providers import identity
 from simulator.rbac import denied
 from simulator.routes import Router
 from simulator.throttle import Throttle
-from simulator.times import http_date, plain_time
+from simulator.times import http_date, plain_time, whole_seconds
 from simulator.tokens import ARM_AUDIENCES, LOGS_AUDIENCES, Tokens
 from simulator.world import World
 
@@ -128,6 +128,7 @@ class Simulator:
         """Add the headers every answer of ARM carries."""
         if _is_logs(request.path) or request.path.lower() == identity.PATH:
             return self._dated(response)
+        seconds, who = whole_seconds(self.world.now), self.world.ids.fixed("principal")
         routing = f"CENTRALUS:{self.world.now:%Y%m%dT%H%M%SZ}:{trace.correlation_id}"
         headers = [
             ("x-ms-client-request-id", trace.client_request_id),
@@ -139,6 +140,8 @@ class Simulator:
             ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
             ("X-Content-Type-Options", "nosniff"),
             ("X-Cache", "CONFIG_NOCACHE"),
+            ("X-MSEdge-Ref", f"Ref A: {trace.correlation_id.replace('-', '').upper()} Ref C: {seconds}"),
+            ("x-ms-operation-identifier", f"tenantId={self.estate.tenant},objectId={who}/{trace.correlation_id}"),
             ("Server", "Kestrel"),
             *self._throttle.headers(request.method),
         ]

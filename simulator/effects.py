@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from simulator.arm import key
+from simulator.arm import key, last_segment
 from simulator.arriving import arrival_of, bring_up, bring_up_test
 from simulator.estate import Act
 from simulator.faults import Fault, FaultName
@@ -116,7 +116,7 @@ def _tested(started: Started) -> None:
     network = started.wish.network_id or item.target.isolated_network_id or item.target.network_id
     arrival = arrival_of(started, item.machine.test_arrives, renamed=None)
     machine = bring_up_test(world, item, network, arrival)
-    item.test_vm_id, job.arrived_name = machine.id, machine.name
+    item.test_vm_id = machine.id
     item.last_test_failover, item.tested = job.started, True
     _use_point(started)
 
@@ -155,7 +155,13 @@ def _point_changed(started: Started) -> None:
 def _use_point(started: Started) -> None:
     if started.point:
         started.item.failover_point = started.point.name
-        started.job.point = PointUsed(name=started.point.name, time=started.point.time)
+        there = started.item.target.spec
+        started.job.point = PointUsed(
+            name=started.point.name,
+            time=started.point.time,
+            network=last_segment(there.network).lower(),
+            subnet=there.subnet,
+        )
 
 
 def _committed(started: Started) -> None:

@@ -74,10 +74,12 @@ class JobError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointUsed:
-    """The recovery point a failover used, told once the job has ended."""
+    """The recovery point a failover used, and the network it went to: told once the job has ended."""
 
     name: str
     time: datetime
+    network: str
+    subnet: str
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -106,7 +108,6 @@ class Job:
     affected: dict[str, object] = field(default_factory=dict[str, object])
     details: dict[str, object] = field(default_factory=dict[str, object])
     point: PointUsed | None = None
-    arrived_name: str | None = None
     listed: bool = True
     cancellable: bool = True
     reads_late: bool = False

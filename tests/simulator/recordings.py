@@ -141,7 +141,7 @@ def words(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def header_names(headers: dict[str, Any]) -> set[str]:
-    noise = {"true-time", "server", "date", "x-ms-operation-identifier"}
+    noise = {"true-time", "server", "date"}
     return {name.lower() for name in headers} - noise
 
 

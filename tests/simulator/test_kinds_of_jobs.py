@@ -17,6 +17,7 @@ from tests.simulator.helpers import (
     VAULT_PATH,
     Calling,
     estate_of,
+    failover_body,
     job_name,
     rehearsal_body,
 )
@@ -235,3 +236,27 @@ def test_replication_that_is_let_go_before_its_end_is_not_finalized(calling: Cal
     caller.wait(2 * 3600)
     names = [one.properties.scenario_name for one in caller.client.replication_jobs.list(GROUP, VAULT)]
     assert names == ["DisableDr"]
+
+
+def test_a_failover_tells_its_network_and_point_even_when_the_item_has_moved_on(calling: Calling) -> None:
+    caller = calling(estate_of({"name": ITEM, "state": "protected-in-reverse"}))
+    name = caller.act("unplanned_failover", failover_body())
+    assert caller.job(name).properties.custom_details.protected_item_details == []
+    caller.wait(600)
+    (told,) = caller.job(name).properties.custom_details.protected_item_details
+    assert (told.network_friendly_name, told.subnet) == ("contoso-vnet", "default")
+    caller.act("failover_commit")
+    caller.wait(60)
+    caller.switch(AWAY)
+    caller.wait(3600)
+    (later,) = caller.job(name).properties.custom_details.protected_item_details
+    assert later.as_dict() == told.as_dict()
+
+
+def test_a_test_failover_tells_of_no_machine_and_no_point(calling: Calling) -> None:
+    caller = calling(estate_of({"name": ITEM, "state": "protected-in-reverse"}))
+    name = caller.act("test_failover", rehearsal_body(ISOLATED))
+    caller.wait(600)
+    job = caller.job(name).properties
+    assert (job.state, job.custom_details.protected_item_details) == ("Succeeded", [])
+    assert caller.item().properties.failover_recovery_point_id

@@ -340,3 +340,23 @@ def test_the_clock_is_advanced_from_outside(caller: Caller) -> None:
     answer = caller.raw("POST", "/_sim/clock", b'{"advance": 3600}')
     assert answer.json() == {"now": "2026-01-15T10:00:00.0000000Z"}
     assert caller.raw("POST", "/_sim/clock", b'{"advance": -1}').status == 400
+
+
+def test_an_answer_has_the_headers_of_azure_resource_manager(caller: Caller) -> None:
+    headers = {name.lower(): value for name, value in caller.get(VAULT_PATH).headers}
+    assert {name: headers[name] for name in ("cache-control", "pragma", "expires", "x-content-type-options")} == {
+        "cache-control": "no-cache",
+        "pragma": "no-cache",
+        "expires": "-1",
+        "x-content-type-options": "nosniff",
+    }
+    assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+    asked = headers["x-ms-client-request-id"]
+    assert headers["x-ms-request-id"] == f"{asked} 1/15/2026 9:00:00 AM", "nothing of the time is padded"
+    assert headers["x-ms-routing-request-id"].endswith(headers["x-ms-correlation-request-id"])
+    assert headers["x-ms-operation-identifier"].startswith("tenantId=")
+    assert headers["x-msedge-ref"].startswith("Ref A: ")
+    reads, everywhere = (
+        int(headers[f"x-ms-ratelimit-remaining-subscription-{word}"]) for word in ("reads", "global-reads")
+    )
+    assert (reads, everywhere) == (249, 3735)

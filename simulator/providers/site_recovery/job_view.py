@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from simulator.arm import JOB_TYPE, last_segment
+from simulator.arm import JOB_TYPE
 from simulator.jobs import CHILD_TASK, SHUTDOWN_TASK, Job, JobError, JobState, TaskSpec
 from simulator.providers.site_recovery.plan_view import plan_details, plan_tasks
 from simulator.times import UNSET_TASK_TIME, ticks, whole_seconds
 
 if TYPE_CHECKING:
     from simulator.messages import JsonObject
-    from simulator.model import Item
     from simulator.world import World
 
 _ENDED_WORDS = {
@@ -224,26 +223,20 @@ def _details(job: Job, world: World) -> JsonObject:
 
 
 def _items(job: Job, world: World) -> list[JsonObject]:
-    """Write the machine and its point; empty until the job has succeeded (recorded)."""
+    """Write the machine and its point; empty until a failover has succeeded, and of a test failover (recorded)."""
     if job.run:
         return plan_details(job.run, world)
-    if not job.over(world.now) or job.point is None:
+    if not job.over(world.now) or job.point is None or job.scenario.details == "TestFailoverJobDetails":
         return []
-    test = job.scenario.details == "TestFailoverJobDetails"
-    item: Item | None = world.items.get((job.item_id or "").lower())
-    name = job.arrived_name if test else None
-    network = last_segment(item.target.spec.network).lower() if item else ""
-    if test:
-        network = str(job.details.get("networkFriendlyName", ""))
     return [
         {
             "name": job.target_object_id,
             "friendlyName": job.target_name,
-            "testVmName": name,
-            "testVmFriendlyName": name,
+            "testVmName": None,
+            "testVmFriendlyName": None,
             "networkConnectionStatus": None,
-            "networkFriendlyName": network,
-            "subnet": item.target.spec.subnet if item else "",
+            "networkFriendlyName": job.point.network,
+            "subnet": job.point.subnet,
             "recoveryPointId": job.point.name,
             "recoveryPointTime": ticks(job.point.time),
         }
