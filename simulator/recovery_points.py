@@ -38,17 +38,18 @@ class Point:
 
 def points(item: Item, ids: Ids, now: datetime) -> list[Point]:
     """Answer the points an item has, oldest first; none after a commit or before the first sync."""
+    return [_point(item, ids, number) for number in _numbers(item, now)]
+
+
+def _numbers(item: Item, now: datetime) -> list[int]:
+    """Answer which points of an item are there, by their numbers."""
     if item.points_from is None or item.points_deleted:
         return []
     newest = min(now, item.points_until or now) - PROCESSING_LAG
     kept_since = max(item.points_from, now - timedelta(minutes=item.policy.history))
     first = max(0, -((item.points_from - kept_since) // EVERY))
     last = (newest - item.points_from) // EVERY
-    return [
-        _point(item, ids, number)
-        for number in range(first, last + 1)
-        if _kept(item.points_from + number * EVERY, number, now)
-    ]
+    return [n for n in range(first, last + 1) if _kept(item.points_from + n * EVERY, n, now)]
 
 
 def _kept(time: datetime, number: int, now: datetime) -> bool:
@@ -62,9 +63,13 @@ def _point(item: Item, ids: Ids, number: int) -> Point:
     return Point(
         name=ids.fixed("recovery-point", life),
         time=item.points_from + number * EVERY + jitter,
-        app_consistent=item.policy.app_consistent_every > 0 and number % APP_CONSISTENT_EACH == 0,
+        app_consistent=_is_app_consistent(item, number),
         lacks_data_disk=number % LACKS_A_DISK_EACH == LACKS_A_DISK_AT and len(item.disks) > 1,
     )
+
+
+def _is_app_consistent(item: Item, number: int) -> bool:
+    return item.policy.app_consistent_every > 0 and number % APP_CONSISTENT_EACH == 0
 
 
 class PointKind(StrEnum):
@@ -81,11 +86,11 @@ def newest(item: Item, ids: Ids, now: datetime, kind: PointKind = PointKind.PROC
 
     "Latest" is no newer than "latest processed": a recorded plan's failover used an older point.
     """
-    found = points(item, ids, now)
-    if kind in {PointKind.CRASH_CONSISTENT, PointKind.APP_CONSISTENT}:
-        wanted = kind is PointKind.APP_CONSISTENT
-        found = [point for point in found if point.app_consistent is wanted]
-    return found[-1] if found else None
+    any_kind = kind not in {PointKind.CRASH_CONSISTENT, PointKind.APP_CONSISTENT}
+    wanted = kind is PointKind.APP_CONSISTENT
+    fit = (n for n in reversed(_numbers(item, now)) if any_kind or _is_app_consistent(item, n) is wanted)
+    found = next(fit, None)
+    return None if found is None else _point(item, ids, found)
 
 
 def find(item: Item, ids: Ids, now: datetime, point_id: str) -> Point | None:
