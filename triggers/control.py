@@ -9,6 +9,7 @@ import azure.functions as func
 from azure.durable_functions import EntityId
 
 from domain import contract
+from domain.people import Caller
 from domain.request import Comment
 from domain.wire import Wire
 from identity import clock
@@ -17,6 +18,9 @@ from triggers.client import Client
 from triggers.problems import ProblemError, answer, read
 
 _LARGEST: Final = 16_384
+
+
+OPERATIONS: Final = ("pause", "resume", "cancel")
 
 
 class ReasonRequest(Wire):
@@ -45,12 +49,21 @@ async def resume_failback(req: func.HttpRequest, client: Client) -> func.HttpRes
 async def _steer(
     req: func.HttpRequest, client: Client, operation: str, status: str, words: str
 ) -> func.HttpResponse:
-    run, by = req.route_params["id"], people.person(req)
+    run = req.route_params["id"]
     request = read(req, ReasonRequest, _LARGEST) if req.get_body() else ReasonRequest()
+    await steer(client, run, people.person(req), operation, request.reason)
+    return answer({"id": run, "status": status, "words": words}, HTTPStatus.ACCEPTED)
+
+
+async def steer(client: Client, run: str, by: Caller, operation: str, reason: str) -> None:
+    """Ask a run to cancel, pause or resume, and wake it.
+
+    Raises:
+        ProblemError: 404 when there is no such run, 410 when it has ended.
+    """
     found = await runs.find(client, run)
     if runs.has_finished(found):
         raise ProblemError(HTTPStatus.GONE, f"run {run} has ended", "its report says how")
-    about: dict[str, Any] = {"by": by.name, "reason": request.reason, "at": clock.now().isoformat()}
+    about: dict[str, Any] = {"by": by.name, "reason": reason, "at": clock.now().isoformat()}
     await client.signal_entity(EntityId(contract.CONTROL, run), operation, about)
     await runs.wake(client, runs.document(found.custom_status).get("child"))
-    return answer({"id": run, "status": status, "words": words}, HTTPStatus.ACCEPTED)

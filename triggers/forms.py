@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from domain.errors import Refusal, bounded
 from domain.gate import Choice, DecisionRequest
-from triggers.problems import ProblemError, bad, faults_of
+from triggers.control import OPERATIONS, ReasonRequest
+from triggers.problems import ProblemError, bad, faults_of, unknown
 
 # A thousand machines with a point each take less.
 LARGEST_FORM: Final = 262_144
@@ -31,6 +32,14 @@ FIELDS: Final[Mapping[str, str]] = {
     "comment": "The reason.",
     "notBefore": "When an approval may be acted on, in UTC, as in 2026-11-22T02:00.",
     "breakGlass": "yes: decide alone.",
+}
+
+
+# That of a run's page by which it is steered.
+STEERING: Final[Mapping[str, str]] = {
+    "csrf": "The token that the page carried; it is good for this person and this run.",
+    "operation": "pause, resume or cancel.",
+    "reason": "Why.",
 }
 
 
@@ -88,6 +97,23 @@ def decision(form: Fields, machines: Sequence[str]) -> DecisionRequest:
     if faults or request is None:
         raise bad(faults, "nothing was recorded")
     return request
+
+
+def steering(form: Fields) -> tuple[str, str]:
+    """Read what shall become of a run, and why.
+
+    Raises:
+        ProblemError: 400, naming every fault.
+    """
+    operation, reason = first(form, "operation"), first(form, "reason").replace("\r\n", "\n")
+    faults = [] if operation in OPERATIONS else [unknown("operation", operation, OPERATIONS)]
+    try:
+        reason = ReasonRequest(reason=reason).reason
+    except ValidationError as error:
+        faults += [fault for each in error.errors(include_url=False) for fault in faults_of(each)]
+    if faults:
+        raise bad(faults, "nothing was changed")
+    return operation, reason
 
 
 def _no_instant(text: str) -> list[Refusal]:

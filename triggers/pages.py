@@ -22,7 +22,7 @@ from domain.settings import Identity
 from domain.tally import Ledger
 from identity import clock, csrf, declared, links, principal
 from identity.claims import ClaimsError
-from triggers import decisions, forms, people, runs
+from triggers import control, decisions, forms, people, runs
 from triggers.asked import Asked, asked, outcome_words, portal_of
 from triggers.client import Client, RunStatus
 from triggers.problems import ProblemError, bad
@@ -73,8 +73,16 @@ async def show_run(req: func.HttpRequest, client: Client) -> func.HttpResponse:
         here=here,
         decides=" or ".join(role.value for role in (Role.APPROVER, Role.ADMIN)),
         may_decide=caller.has(*decisions.DECIDERS),
+        steering=_steering(caller, run, f"{here}/steering") if told["outcome"] is None else None,
         **_form(caller, ledger, f"{here}/decisions"),
     )
+
+
+def _steering(caller: Caller, run: str, action: str) -> dict[str, str] | None:
+    """Give what the form needs by which a run is steered, for those who may."""
+    if not caller.has(Role.OPERATOR, Role.ADMIN):
+        return None
+    return {"action": action, "csrf": csrf.issue(people.settings(), caller, _STEERED.format(run))}
 
 
 async def decide_on_page(req: func.HttpRequest, client: Client) -> func.HttpResponse:
@@ -90,6 +98,22 @@ async def decide_on_page(req: func.HttpRequest, client: Client) -> func.HttpResp
     request = forms.decision(form, ledger.question.machines)
     entry = await decisions.submit(client, run, caller, request)
     return _recorded(req, caller, ledger, entry, f"{_base(req)}/ui/failbacks/{run}")
+
+
+async def steer_on_page(req: func.HttpRequest, client: Client) -> func.HttpResponse:
+    """Pause, resume or cancel a run at its next safe point, as a signed-in person chose on its page."""
+    caller, run, form = people.person(req), req.route_params["id"], forms.fields(req)
+    await runs.find(client, run)
+    _carried(caller, _STEERED.format(run), form)
+    operation, reason = forms.steering(form)
+    await control.steer(client, run, caller, operation, reason)
+    words = f"{caller.name}: {operation}. It takes effect at the next safe point; what runs is watched to its end."
+    link = (f"{_base(req)}/ui/failbacks/{run}", "Back to the run")
+    return _page("said", req, caller, title="Recorded", words=words, tone="good", faults=[], link=link)
+
+
+# What the token of that form is good for.
+_STEERED: Final = "{}:steering"
 
 
 async def show_approval(req: func.HttpRequest, client: Client) -> func.HttpResponse:
@@ -257,8 +281,13 @@ def _shown_to(caller: Caller, ledger: Ledger, form: forms.Fields) -> None:
     Raises:
         ProblemError: 403 for a form that some other page sent, or one of long ago.
     """
+    _carried(caller, _subject(ledger), form)
+
+
+def _carried(caller: Caller, subject: str, form: forms.Fields) -> None:
+    """Take a form that carries the token of its page, or refuse it with 403."""
     try:
-        csrf.check(people.settings(), caller, _subject(ledger), forms.first(form, "csrf"))
+        csrf.check(people.settings(), caller, subject, forms.first(form, "csrf"))
     except csrf.CsrfError as error:
         raise ProblemError(HTTPStatus.FORBIDDEN, "nothing was recorded", str(error)) from None
 

@@ -170,6 +170,7 @@ ROUTES: Final = (
     _form("ui/sign-in", pages.sign_in, ANYBODY, {"name": "Who sits at the browser."}, gives=303),
     _page("ui/failbacks/{id}", pages.show_run),
     _form("ui/failbacks/{id}/decisions", pages.decide_on_page, decisions.DECIDERS, forms.FIELDS),
+    _form("ui/failbacks/{id}/steering", pages.steer_on_page, OPERATORS, forms.STEERING),
     # A link proves by itself whose it is; it works without signing in.
     _page("approvals/{token}", pages.show_approval, ANYBODY, refuses=(403, 404, 409, 410)),
     _form("approvals/{token}", pages.decide_by_link, ANYBODY, forms.FIELDS),

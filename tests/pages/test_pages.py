@@ -17,7 +17,7 @@ from localhost import Response, SyncHost
 from tests.identity.entra import TENANT, principal
 from tests.pages.served import KEYS, link_to
 from tests.rehearsal import NAME, Rehearsal, standing
-from triggers.forms import FIELDS
+from triggers.forms import FIELDS, STEERING
 
 SETTINGS = {"FAILBACK_IDENTITY": "declared", "FAILBACK_LINK_KEYS": KEYS, "FAILBACK_PUBLIC_URL": "http://localhost"}
 FORM = "application/x-www-form-urlencoded"
@@ -65,8 +65,10 @@ def visit() -> Iterator[Visit]:
         yield Visit(rehearsal, host)
 
 
-def hidden(page: str) -> dict[str, str]:
-    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)
+def hidden(page: str, *, steering: bool = False) -> dict[str, str]:
+    forms = re.findall(r"<form.*?</form>", page, re.DOTALL)
+    form = next((each for each in forms if ('/steering"' in each) is steering), "")
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)
     return {name: html.unescape(value) for name, value in found}
 
 
@@ -429,6 +431,42 @@ def test_a_viewer_sees_the_gate_and_no_form(visit: Visit) -> None:
     assert sent.status == 403
 
 
+def test_an_operator_pauses_resumes_and_cancels_on_the_page_of_the_run(visit: Visit) -> None:
+    visit.begin()
+    omar = {"by": "omar@contoso.com", "X-Failback-Roles": Role.OPERATOR.value}
+
+    def steer(operation: str, **more: str) -> Response:
+        token = hidden(visit.get(RUN, **omar).body.decode(), steering=True)["csrf"]
+        fields = {"csrf": token, "operation": operation, "reason": "wrong night", **more}
+        return visit.send(f"{RUN}/steering", fields, **omar)
+
+    assert steer("pause", csrf="forged").status == 403
+    assert steer("explode").status == 400
+    assert steer("pause").status == 200
+    while "Paused:" not in (paused := visit.get(RUN, **omar).body.decode()):
+        assert visit.host.step()
+    assert "paused by omar@contoso.com: wrong night" in paused
+    assert ('value="resume"' in paused, 'value="pause"' in paused) == (True, False)
+    assert steer("resume").status == 200
+    assert steer("cancel").status == 200
+    visit.host.run_until(visit.rehearsal.run)
+    ended = visit.get(RUN, **omar).body.decode()
+    assert "<form" not in ended
+    assert visit.send(f"{RUN}/steering", {"csrf": "x", "operation": "pause"}, **omar).status == 403
+
+
+def test_a_run_is_steered_by_nobody_who_may_only_decide(visit: Visit) -> None:
+    visit.begin()
+    olive = {"by": "olive@contoso.com", "X-Failback-Roles": Role.APPROVER.value}
+    page = visit.get(RUN, **olive).body.decode()
+    assert f"{RUN}/decisions" in page
+    assert "steering" not in page
+    fields = {"csrf": hidden(page)["csrf"], "operation": "cancel"}
+    assert visit.send(f"{RUN}/steering", fields, **olive).status == 403
+    # The token of one form is worth nothing in the other.
+    assert visit.send(f"{RUN}/steering", fields, by="olive@contoso.com").status == 403
+
+
 def test_breaking_the_glass_is_offered_to_nobody_else(visit: Visit) -> None:
     visit.begin(approvals={"breakGlass": True})
     plain = visit.get(RUN, by="olive@contoso.com", **{"X-Failback-Roles": Role.APPROVER.value})
@@ -510,7 +548,10 @@ def test_a_page_sends_the_fields_that_are_described_and_no_others() -> None:
         visit = Visit(rehearsal, host)
         visit.begin(*names, approvals={"breakGlass": True})
         page = visit.get(RUN).body.decode()
-    assert set(re.findall(r'<(?:input|select|textarea) [^>]*name="([^"]+)"', page)) - {"point-1"} == set(FIELDS)
+    deciding, steering = page.split(f'action="{RUN}/steering"')
+    named = re.compile(r'<(?:input|select|textarea) [^>]*name="([^"]+)"')
+    assert set(named.findall(deciding)) - {"point-1"} == set(FIELDS)
+    assert set(named.findall(steering)) == set(STEERING)
 
 
 def test_an_oversized_form_is_refused(visit: Visit) -> None:

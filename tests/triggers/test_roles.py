@@ -50,6 +50,7 @@ MAY = {
         ("failbacks/{id}/cancel", "POST"),
         ("failbacks/{id}/pause", "POST"),
         ("failbacks/{id}/resume", "POST"),
+        ("ui/failbacks/{id}/steering", "POST"),
     },
     Role.APPROVER: {("failbacks/plan", "POST"), *DECISIONS},
     Role.ADMIN: {(path, "POST") for path, method in ROWS if method == "POST"},
