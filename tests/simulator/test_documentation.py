@@ -2,9 +2,15 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.identity import ManagedIdentityCredential
+from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 from pydantic.alias_generators import to_camel
 
 import simulator
@@ -13,7 +19,9 @@ from simulator.coverage import insert_coverage, invented
 from simulator.estate import Arrival, DiskSpec, Durations, MachineSpec, RegionSpec, VaultSpec
 from simulator.faults import FaultName
 from simulator.routes import ROUTES, Basis
+from tests.simulator.helpers import SUBSCRIPTION
 from tests.simulator.recordings import KNOWN, LOOSE
+from tests.simulator.served import Served
 
 PAGE = Path(__file__).parents[2] / "docs/simulator.md"
 
@@ -65,6 +73,34 @@ def test_the_machines_on_the_page_that_come_up_wrong_can_be_served() -> None:
 
 def test_the_faults_on_the_page_are_faults() -> None:
     assert len([Fault.model_validate(one) for one in yaml.safe_load(blocks("yaml")[3])]) == 4
+
+
+def test_the_client_on_the_page_is_one_that_works_without_a_socket() -> None:
+    told: dict[str, Any] = {
+        "subscription": SUBSCRIPTION,
+        "timedelta": timedelta,
+        "SiteRecoveryManagementClient": SiteRecoveryManagementClient,
+    }
+    exec(blocks("python")[1], told)
+    items = list(told["client"].replication_protected_items.list("contoso-dr", "contoso-vault"))
+    assert [item.name for item in items] == ["ContosoWin2016"]
+    assert told["clock"].now() - ManualClock().now() == timedelta(minutes=4)
+
+
+def test_the_client_on_the_page_is_one_that_works_over_http(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.simulator = Simulator(clock=ManualClock())
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{server.server.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "simulator")
+    told: dict[str, Any] = {
+        "subscription": SUBSCRIPTION,
+        "SansIOHTTPPolicy": SansIOHTTPPolicy,
+        "ManagedIdentityCredential": ManagedIdentityCredential,
+        "SiteRecoveryManagementClient": SiteRecoveryManagementClient,
+    }
+    exec(blocks("python")[0].replace("http://127.0.0.1:7071", server.server.url), told)
+    assert len(list(told["client"].replication_fabrics.list("contoso-dr", "contoso-vault"))) == 2
 
 
 def test_every_word_of_an_estate_is_on_the_page() -> None:
