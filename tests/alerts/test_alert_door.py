@@ -196,6 +196,29 @@ def test_the_log_says_at_the_start_which_routes_there_are(
     assert "0 alert routes: alerts do nothing" in caplog.text
 
 
+def test_routes_are_tried_before_they_are_deployed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    samples = Path(__file__).parents[2] / "samples"
+    assert routing.main([str(samples / "alert-routes.json"), str(samples / "region-recovered.json")]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("4 routes: primary-region-recovered, ")
+    assert told[2:] == [
+        "  primary-region-recovered: opens",
+        "  drill-when-asked: nothing",
+        "  job-news: nothing",
+        "  replication-lag: nothing",
+    ]
+    (tmp_path / "routes.json").write_text('{"routes": [{"name": "A B"}]}')
+    (tmp_path / "alert.json").write_text("{}")
+    for arguments, words in (
+        ([], "python -m triggers.routing"),
+        ([str(tmp_path / "routes.json")], "routes[0].name: expected small letters"),
+        ([str(samples / "alert-routes.json"), str(tmp_path / "alert.json")], "switch the common alert schema on"),
+        ([str(samples / "alert-routes.json"), str(tmp_path / "nothing.json")], "No such file"),
+    ):
+        assert routing.main(arguments) == 2
+        assert words in capsys.readouterr().err
+
+
 # -- storing --------------------------------------------------------------------------------------------------
 
 
