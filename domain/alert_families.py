@@ -46,7 +46,6 @@ _BY_SERVICE: Final = {
     "applicationinsights": Family.LOG,
     "platform": Family.METRIC,
     "prometheus": Family.METRIC,
-    "azuresiterecovery": Family.SITE_RECOVERY,
     "siterecovery": Family.SITE_RECOVERY,
     "smartdetector": Family.OTHER,
     "costalerts": Family.OTHER,
@@ -73,7 +72,7 @@ def family_of(service: str, context: Document, ids: Iterable[str]) -> Family:
 
 def _source(service: str, context: Document) -> str:
     """Give the letters of the service's name; an activity log says in its event where it is from, if not there."""
-    letters = re.sub(r"[^a-z]", "", service.casefold()).removeprefix("activitylog")
+    letters = re.sub(r"[^a-z]", "", service.casefold()).removeprefix("activitylog").removeprefix("azure")
     return letters or re.sub(r"[^a-z]", "", text(context, "eventSource").casefold())
 
 

@@ -116,6 +116,7 @@ def services() -> Iterator[tuple[str, dict[str, Any], bool | None]]:
     yield "by its status", by_status, True
     yield "an array of services", payloads.service_health(escaped=False), True
     yield "no items of configuration", payloads.service_health(configurationItems=None), True
+    yield "named as Azure's", payloads.service_health(monitoringService="Azure Service Health"), True
     yield "named with the log", payloads.service_health(monitoringService="Activity Log - Service Health"), True
 
 
