@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.simulator.from_nothing import HERE, NETWORK, THERE
 from tests.simulator.helpers import (
     AWAY,
     CLEANUP_BODY,
@@ -15,6 +16,7 @@ from tests.simulator.helpers import (
     ITEM,
     VAULT,
     VAULT_PATH,
+    Caller,
     Calling,
     estate_of,
     failover_body,
@@ -260,3 +262,63 @@ def test_a_test_failover_tells_of_no_machine_and_no_point(calling: Calling) -> N
     job = caller.job(name).properties
     assert (job.state, job.custom_details.protected_item_details) == ("Succeeded", [])
     assert caller.item().properties.failover_recovery_point_id
+
+
+TAKING_DOWN: list[tuple[str, tuple[str, ...], bool, str, str, list[str]]] = [
+    (
+        "replication_network_mappings",
+        (*HERE[:1], NETWORK, "networks"),
+        False,
+        "NetworkUnPairing",
+        "Remove map",
+        ["ModifyVMNetworksUnPairingStatusTask", "VMNetworksUpdateVMNicsTaskDetach"],
+    ),
+    (
+        "replication_protection_container_mappings",
+        (*HERE, "mapping"),
+        True,
+        "DissociateProtectionProfile",
+        "Dissociate replication policy",
+        [
+            "CloudUnpairingPrerequisitesCheck",
+            "CloudUnpairingUnpairClouds",
+            "CloudUnpairingCleanupClouds",
+            "CloudUnpairingCleanupSite",
+        ],
+    ),
+    (
+        "replication_protection_container_mappings",
+        (*THERE, "mapping"),
+        True,
+        "DissociateProtectionProfile",
+        "Dissociate replication policy",
+        [],
+    ),
+    (
+        "replication_policies",
+        ("policy",),
+        False,
+        "RemoveProtectionProfile",
+        "Remove the replication policy",
+        ["RemoveProtectionProfilePreflightsCheckTask", "RemoveProtectionProfileTask"],
+    ),
+]
+
+
+def test_a_vault_is_taken_down_by_the_jobs_that_were_recorded(ready: Caller) -> None:
+    for operations, place, names_job, scenario, friendly, tasks in TAKING_DOWN:
+        seen: dict[str, str] = {}
+        body = [{"properties": {}}] if "container" in operations else []
+        getattr(ready.client, operations).begin_delete(
+            GROUP,
+            VAULT,
+            *place,
+            *body,
+            polling=False,
+            raw_response_hook=lambda r, seen=seen: seen.update(r.http_response.headers),
+        )
+        assert (job_name(seen) in seen["x-ms-request-id"]) == names_job
+        ready.wait(4)
+        job = ready.job(job_name(seen)).properties
+        assert (job.scenario_name, job.friendly_name, job.state) == (scenario, friendly, "Succeeded")
+        assert not tasks or [task.name for task in job.tasks] == tasks

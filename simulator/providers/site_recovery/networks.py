@@ -129,7 +129,13 @@ def remove_network_mapping(call: Call) -> Response:
     """Remove a network mapping."""
     mapping, known = _find(call), call.vault().network_mappings
     return set_up(
-        call, UNMAP_NETWORKS, _about(mapping), mapping.id, lambda: known.pop(key(mapping.id), None), length=MAPPING
+        call,
+        UNMAP_NETWORKS,
+        _about(mapping),
+        mapping.id,
+        lambda: known.pop(key(mapping.id), None),
+        length=MAPPING,
+        names_job=False,  # recorded, as of its creation
     )
 
 

@@ -122,7 +122,15 @@ def remove_policy(call: Call) -> Response:
     vault, policy = call.vault(), _find_policy(call)
     if any(mapping.policy.id == policy.id for mapping in vault.mappings.values()):
         raise bad(call, "PolicyInUse", f"The policy '{policy.name}' is associated with containers.")
-    return set_up(call, REMOVE_POLICY, _about(policy), policy.id, lambda: vault.policies.pop(key(policy.id), None))
+    return set_up(
+        call,
+        REMOVE_POLICY,
+        _about(policy),
+        policy.id,
+        lambda: vault.policies.pop(key(policy.id), None),
+        names_job=False,  # recorded: its request id is the caller's own and the time
+        reads_late=False,
+    )
 
 
 def list_mappings(call: Call) -> Response:
@@ -193,6 +201,7 @@ def remove_mapping(call: Call) -> Response:
         replace(_about(mapping.policy), affected=about_containers(mapping.source, mapping.target)),
         mapping.id,
         lambda: vault.mappings.pop(key(mapping.id), None),
+        reads_late=False,
     )
 
 
