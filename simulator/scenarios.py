@@ -177,13 +177,13 @@ SCENARIOS: Mapping[Act, Scenario] = MappingProxyType(
                 _task("ChangePitTask", "VmChangePit", "Changing the recovery point", 0.03, 1.0),
             ),
         ),
-        Act.COMMIT: Scenario(  # recorded of a VMware machine, with its proportions; each job names its tasks anew
+        Act.COMMIT: Scenario(  # recorded of an Azure machine, with its proportions; each job names its tasks anew
             name="CommitFailover",
             friendly_name="Commit",
             details="AsrJobDetails",
             tasks=(
-                _task("", "VmCommitPrerequisitesCheck", "Prerequisite check", 0.2311, 0.2802),
-                _task("", "VmCommit", "Commit", 0.2977, 1.0),
+                _task("", "VmCommitPrerequisitesCheck", "Prerequisite check", 0.0082, 0.0324),
+                _task("", "VmCommit", "Commit", 0.0381, 1.0),
             ),
         ),
         # Names recorded of an Azure machine, and when the first task is over; invented: when the later
