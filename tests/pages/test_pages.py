@@ -501,6 +501,29 @@ def test_another_point_is_chosen_from_the_list_that_says_what_would_be_lost(visi
     assert (again["gate"], again["round"]) == ("failback", 2)
 
 
+def test_one_machine_is_committed_and_another_goes_to_another_point_by_name() -> None:
+    names = ["Web1", "Web2"]
+    rehearsal = Rehearsal([standing("protected-in-reverse", name) for name in names])
+    with rehearsal.host(settings=SETTINGS) as host:
+        visit = Visit(rehearsal, host)
+        visit.begin(*names, testFailover={"enabled": False})
+        path = f"{RUN}/decisions"
+        assert visit.send(path, approving(visit.get(RUN), machine=names)).status == 200
+        gate = visit.gate()
+        page = visit.get(RUN)
+        # The second machine's list, though the form has one for the first as well.
+        second = page.body.decode().split('<select id="point-1"')[1]
+        [point, *_] = re.findall(r'<option value="(id:[^"]+)">', second)
+        change = {"decision": "changeRecoveryPoint", "point-0": "", "point-1": point}
+        assert visit.send(path, approving(page, **change)).status == 200
+        assert visit.send(path, approving(visit.get(RUN), machine=["Web1"])).status == 200
+        again = visit.gate()
+    assert (gate["gate"], again["gate"], again["round"], again["machines"]) == ("commit", "commit", 2, ["Web2"])
+    assert ("commit", "Web2") not in rehearsal.posts()
+    [row] = again["shown"]["machines"]
+    assert row["usedPoint"]["id"].rsplit("/", 1)[-1] == point.removeprefix("id:").rsplit("/", 1)[-1]
+
+
 # -- hostile words --------------------------------------------------------------------------------------------
 
 

@@ -176,8 +176,10 @@ def test_two_hundred_at_once_of_whom_one_is_enough_are_all_recorded_too(
         return await asyncio.gather(*sent)
 
     answers = host._run(everybody())
-    assert sorted({answer.status for answer in answers}) == [200, 409]
-    assert len({each["by"] for each in gate.entries()}) == 200
+    # The gate may close while they still come; then the rest is late, and kept beside it.
+    assert {answer.status for answer in answers} <= {200, 409, 410}
+    while len({each["by"] for each in (*gate.entries(), *gate.shown()["strays"])}) < 200:
+        assert host.step()
     assert [each["judgement"] for each in gate.entries()].count("recorded") == 1
 
 
