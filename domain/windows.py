@@ -65,7 +65,7 @@ class Window(Wire):
     def words(self) -> str:
         """Say when the window is open, as in "sat, sun 22:00 to 04:00, Europe/Berlin"."""
         days = "every day" if set(self.days) == set(Weekday) else ", ".join(self.days)
-        closed = f", closed on {len(self.except_on)} dates" if self.except_on else ""
+        closed = f", closed on {len(self.except_on)} of these days" if self.except_on else ""
         return f"{days} {self.opens:%H:%M} to {self.closes:%H:%M}, {self.zone}{closed}"
 
     def opening(self, now: datetime) -> Opening:

@@ -15,7 +15,7 @@ from domain.approvals import ApprovalPolicy, Escalation, GateName, OnTimeout
 from domain.gate import HELD_AT_MOST, Choice, DecisionRequest, Entry, Judgement, Outcome
 from domain.people import Role
 from domain.request import PointChoice, Select
-from domain.tally import POINTS_TRIED, REFUSED_KEPT, Ledger, close, faults, judge, silence_of, term_of
+from domain.tally import POINTS_TRIED, REFUSED_KEPT, Ledger, close, faults, judge, silence_of, term_of, voices
 from domain.windows import Window
 from tests.unit.making import NAME, NOON, at, entry, ledger, question
 
@@ -337,6 +337,13 @@ def test_the_glass_is_broken_only_by_whom_the_policy_lets_with_a_reason(
 def test_somebody_who_approved_before_may_still_break_the_glass() -> None:
     asked = ledger(policy=ApprovalPolicy(quorum=2, break_glass=True))
     assert taken(asked, entry(asked.question), emergency(asked, id="now")) == [Judgement.RECORDED] * 2
+
+
+def test_different_people_who_approved_a_machine_are_counted() -> None:
+    asked = ledger("vm0", "vm1", policy=ApprovalPolicy(quorum=3))
+    for by, machines in (("ann", None), ("ANN", None), ("bob", ("vm0",))):
+        asked = judge(asked, entry(asked.question, by=by, id=by, machines=machines))
+    assert (voices(asked, "vm0"), voices(asked, "vm1")) == (2, 1)
 
 
 def test_every_fault_of_a_decision_is_named_at_once_with_its_remedy() -> None:

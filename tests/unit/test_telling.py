@@ -157,6 +157,18 @@ def test_a_reminder_goes_to_those_who_have_not_answered_yet_and_says_that_others
     assert late.ask.approvers == ("bob@contoso.com", "max@contoso.com")
 
 
+def test_who_may_decide_is_named_as_far_as_the_policy_names_anybody() -> None:
+    further = Escalation(approvers=("max@contoso.com",), groups=("g-2",))
+    escalates = {"on_timeout": OnTimeout.ESCALATE, "escalate_to": further}
+    named = asked(policy=ApprovalPolicy(approvers=("ann",), groups=("g-1",), **escalates))
+    anybody = asked(policy=ApprovalPolicy(**escalates))
+    assert telling.deciders(named, at(hours=1)) == "ann and members of 1 group"
+    assert telling.deciders(named, at(hours=25)) == "ann, max@contoso.com and members of 2 groups"
+    assert (telling.deciders(anybody, at(hours=1)), telling.deciders(anybody, at(hours=25))) == ("", "")
+    two = telling.reminder(named, KEY, 1, at(hours=3), telling.Heard(2, frozenset()))
+    assert two.words[1] == "2 people have answered, and it is undecided for 3 h."
+
+
 def test_silence_approves_at_no_gate_where_nothing_was_found_well() -> None:
     silent = ApprovalPolicy(on_timeout=OnTimeout.APPROVE)
     for gate in GateName:

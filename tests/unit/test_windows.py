@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -46,6 +46,15 @@ def test_a_window_follows_the_clock_of_its_zone_through_the_change_of_time() -> 
     berlin = window(opens="02:00", closes="06:00", zone="Europe/Berlin")
     assert berlin.opening(moment("2026-07-01T12:00")).start == moment("2026-07-02T00:00")
     assert berlin.opening(moment("2026-12-01T12:00")).start == moment("2026-12-02T01:00")
+
+
+def test_a_window_says_in_words_when_it_is_open() -> None:
+    night = Window(opens=time(22), closes=time(4))
+    weekend = night.having(
+        days=(Weekday.SATURDAY, Weekday.SUNDAY), zone="Europe/Berlin", except_on=(date(2026, 12, 24),)
+    )
+    assert night.words == "every day 22:00 to 04:00, UTC"
+    assert weekend.words == "sat, sun 22:00 to 04:00, Europe/Berlin, closed on 1 of these days"
 
 
 def test_a_window_that_closes_when_it_opens_is_open_all_day() -> None:
