@@ -11,7 +11,7 @@ from localhost.client import Client, Status
 from localhost.clock import Clock, VirtualClock
 from localhost.dispatcher import Dispatcher
 from localhost.engine.events import moment
-from localhost.http.door import Door, is_durable
+from localhost.http.door import Door, calling_route, is_durable
 from localhost.http.message import Request, Response, json_response
 from localhost.store import Crash, StateError, Store
 
@@ -19,6 +19,9 @@ _LOG = logging.getLogger("localhost")
 
 # A request that takes longer waits for work that it does not ask for; a machine is seldom so busy.
 _PATIENCE = 10.0
+
+# How long one that waits gives way to others that are served and may have something to say first.
+_COURTESY = 5.0
 
 # So many pieces of ready work are done for one question; where there are more, the next question does them.
 _PIECES = 1000
@@ -32,8 +35,8 @@ class Answering:
 
     A host that runs by itself does its work beside the requests. Any other does none while a request is served,
     however long that takes, until a call of a function asks the durable API the same thing a second time: then it
-    waits for something, and all ready work is done before it is answered. So the order of work is the seed's on a
-    busy machine as on an idle one.
+    waits for something, and once all requests that are served do, all ready work is done. So the order of work is
+    the seed's on a busy machine as on an idle one.
     """
 
     def __init__(
@@ -58,6 +61,10 @@ class Answering:
         self._die = die
         self._asked: set[str] = set()
         self._serving = 0
+        self._routes = 0
+        self._waiting: set[str] = set()
+        self._patient_until = 0.0
+        self._is_working = False
 
     @property
     def is_busy(self) -> bool:
@@ -76,9 +83,12 @@ class Answering:
         """
         if self._dead.done():
             self._dead.result()
+        is_route = not is_durable(incoming)
         self._serving += 1
+        self._routes += is_route
         try:
-            await self._do_what_it_waits_for(incoming)
+            if not is_route:
+                await self._do_what_it_waits_for(incoming)
             return await self._settled(self.door.serve(incoming))
         except Crash as crash:
             self._die(crash)
@@ -87,6 +97,7 @@ class Answering:
             return json_response(503, {"Message": "The host cannot write.", "ExceptionMessage": str(fault)})
         finally:
             self._serving -= 1
+            self._routes -= is_route
 
     async def _settled(self, response: Coroutine[Any, Any, Response]) -> Response:
         """Answer when everything the answer rests on is on the disk."""
@@ -96,14 +107,37 @@ class Answering:
             await self._store.settled()
 
     async def _do_what_it_waits_for(self, incoming: Request) -> None:
-        if self._is_free or incoming.method != "GET" or not is_durable(incoming):
+        if self._is_free or incoming.method != "GET":
             return
         if incoming.url not in self._asked:
             self._asked.add(incoming.url)
-            return
+        elif (caller := calling_route(incoming)) is not None:
+            await self._when_all_wait(caller)
+        else:
+            await self._do_all_that_is_ready()
+
+    async def _do_all_that_is_ready(self) -> None:
         for _ in range(_PIECES):
             if not await self._dispatcher.step(may_jump=False):
                 return
+
+    async def _when_all_wait(self, caller: str) -> None:
+        """Do what is ready once all requests that are served wait for it; until then answer as things stand.
+
+        Nobody is kept waiting for the others: the SDK's client has few connections, and they may need them.
+        """
+        if not self._waiting:
+            self._patient_until = time.monotonic() + _COURTESY
+        self._waiting.add(caller)
+        is_agreed = len(self._waiting) >= self._routes and not self._is_working
+        if not is_agreed and time.monotonic() < self._patient_until:
+            return
+        self._waiting.clear()
+        before, self._is_working = self._is_working, True
+        try:
+            await self._do_all_that_is_ready()
+        finally:
+            self._is_working = before
 
     async def attend(self, serving: "asyncio.Future[Response]") -> None:
         """Wait until a request is answered, or the host is dead."""

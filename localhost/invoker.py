@@ -151,7 +151,9 @@ class Invoker:
             if name == function.trigger_name:
                 arguments[name] = _decode(binding_type, trigger, metadata)
             else:
-                arguments[name] = _decode(binding_type, Datum(self.client(invocation_id), "string"), {})
+                arguments[name] = _decode(
+                    binding_type, Datum(self.client(f"{function.kind}-{invocation_id}"), "string"), {}
+                )
         if function.wants_context:
             arguments["context"] = InvocationContext(invocation_id, function.name, self.directory)
         return arguments

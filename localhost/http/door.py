@@ -3,6 +3,7 @@
 import hmac
 from urllib.parse import unquote_plus, urlsplit
 
+from localhost.functions import Kind
 from localhost.http.links import CALLER, RPC, WEBHOOKS
 from localhost.http.management import Management
 from localhost.http.message import Request, Response, json_response
@@ -51,6 +52,12 @@ def is_durable(request: Request) -> bool:
     """Whether a request is for the durable API, by its public face or by the SDK's."""
     path = _durable_path(request)
     return _below(path, WEBHOOKS) is not None or _below(path, RPC) is not None
+
+
+def calling_route(request: Request) -> str | None:
+    """Answer which call of an HTTP function a request comes from, by its client; None for any other."""
+    path = _below(_durable_path(request), RPC) or ""
+    return path.split("/")[1] if path.startswith(f"/{CALLER}{Kind.HTTP}-") else None
 
 
 def _without_caller(path: str) -> str:

@@ -126,6 +126,59 @@ def test_two_calls_that_ask_the_same_once_wait_for_nothing(hosts: Hosts) -> None
     assert host._run(both()) == ["Pending", "Pending"]
 
 
+def test_work_is_done_when_all_requests_that_are_served_wait_for_it(hosts: Hosts) -> None:
+    """One asks again and again while the other has not yet begun what it wants to see done."""
+    app = app_of(chain)
+
+    @app.route(route="begin/{name}/{seconds}")
+    @app.durable_client_input(client_name="client")
+    async def begin(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+        await asyncio.sleep(float(req.route_params["seconds"]))
+        instance_id = await client.start_new("chain", instance_id=req.route_params["name"])
+        while (await client.get_status(instance_id)).runtime_status.name != "Completed":  # noqa: ASYNC110  as apps do
+            await asyncio.sleep(0.01)
+        return func.HttpResponse(instance_id)
+
+    seen: list[Transaction] = []
+    host = hosts(app, on_transaction=seen.append)
+
+    async def both() -> list[str]:
+        paths = ("/api/begin/quick/0", "/api/begin/slow/0.3")
+        return [one.text for one in await asyncio.gather(*(host.host.request("GET", path) for path in paths))]
+
+    assert host._run(both()) == ["quick", "slow"]
+    assert [one.kind for one in seen if one.is_committed][:3] == ["start", "start", "orchestration step"]
+
+
+def test_one_that_waits_goes_on_when_another_waits_for_it(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "_COURTESY", 0.05)
+    app = app_of(chain)
+    arrived = asyncio.Event()
+
+    @app.route(route="first")
+    @app.durable_client_input(client_name="client")
+    async def first(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+        await arrived.wait()
+        return func.HttpResponse("first")
+
+    @app.route(route="second")
+    @app.durable_client_input(client_name="client")
+    async def second(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+        instance_id = await client.start_new("chain")
+        while (await client.get_status(instance_id)).runtime_status.name != "Completed":
+            pass
+        arrived.set()
+        return func.HttpResponse("second")
+
+    host = hosts(app)
+
+    async def both() -> list[str]:
+        paths = ("/api/first", "/api/second")
+        return [one.text for one in await asyncio.gather(*(host.host.request("GET", path) for path in paths))]
+
+    assert host._run(both()) == ["first", "second"]
+
+
 def test_time_stands_still_for_a_function_that_asks(hosts: Hosts) -> None:
     app = app_of(hour)
 
