@@ -219,6 +219,8 @@ def measure() -> dict[str, Any]:
         "step": [asyncio.run(step(width)) for width in WIDTHS],
         "idle": idle,
         "cold_start": several(_cold),
+        # Who else ran meanwhile: seconds on the clock mean little without it, seconds of CPU mean much.
+        "machine": {"load": round(os.getloadavg()[0], 1), "cpus": os.cpu_count()},
     }
 
 
@@ -247,6 +249,8 @@ def rows_of(numbers: dict[str, Any]) -> Rows:
     rows.append((f"{IDLE:,} instances idle", f"{idle['cpu_share']:.2%} of a CPU", "no CPU"))
     rows.append(("... and open the file again", f"{idle['seconds_to_reopen']:.2f} s", ""))
     rows.append(("cold start", seconds(cold), "under 1 s"))
+    machine = numbers["machine"]
+    rows.append(("the machine's load", f"{machine['load']} on {machine['cpus']} CPUs", ""))
     return rows
 
 
