@@ -112,7 +112,7 @@ bench: $(VENV)/dev.stamp ## measure hosts, doors and whole failbacks; JSON under
 
 chaos: $(VENV)/dev.stamp ## the long randomized runs, and kills at every boundary; JUnit under build/
 	@mkdir -p build
-	$(BIN)/python -m pytest -q -m chaos --timeout 1800 --junit-xml build/chaos.xml
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m chaos --timeout 1800 --junit-xml build/chaos.xml
 
 histories: $(VENV)/dev.stamp ## record the orchestrators' steps for a new version; ANEW=1 replaces the present one's
 	$(BIN)/python -m tests.histories.recorder $(if $(ANEW),--anew)
