@@ -23,6 +23,7 @@ CHOICES: Final[Mapping[str, str]] = {
     "retry": "r",
     "skip": "k",
     "stop": "s",
+    "delegate": "d",
 }
 SELECTS: Final = ("latest", "latestProcessed", "latestCrashConsistent", "latestAppConsistent", "custom")
 _QUESTIONS: Final[Mapping[str, str]] = {
@@ -163,11 +164,20 @@ def _policy(gate: Document) -> Iterator[Text]:
     asked, until = instant(gate.get("askedAt")), instant(gate.get("deadline"))
     within = f"; within {span(until - asked)}, else {policy.get('onTimeout', 'stop')}" if asked and until else ""
     yield Text(f"\n{quorum} must agree of: {people}{others}{within}", style=SOFT)
-    decided = [
-        f"{each.get('by')}: {each.get('decision')} ({each.get('judgement')})" for each in parts(gate, "decisions")
-    ]
+    decided = [f"{speaker(each)}: {said(each)} ({each.get('judgement')})" for each in parts(gate, "decisions")]
     if decided:
         yield Text("so far: " + "; ".join(decided), style=SOFT)
+
+
+def speaker(entry: Document) -> str:
+    """Say who decided, and for whom as well."""
+    others = " and ".join(texts(entry, "onBehalfOf"))
+    return f"{entry.get('by')} for {others}" if others else str(entry.get("by"))
+
+
+def said(entry: Document) -> str:
+    """Say what was decided, and of a voice that was handed over, to whom."""
+    return f"{entry.get('decision')} to {entry['to']}" if entry.get("to") else str(entry.get("decision"))
 
 
 # -- answering ------------------------------------------------------------------------------------------------
@@ -196,12 +206,14 @@ class Person:
         """Show the gate, ask, and give the decision."""
         self.console.print()
         self.console.print(picture(gate))
-        offers = texts(gate, "offers") or ["approve", "stop"]
+        offers = [*(texts(gate, "offers") or ["approve", "stop"]), "delegate"]
         if self.name:
             self.console.print(Text(f"You answer as {self.name}.", style=SOFT))
         choice = self._choose(offers)
         points = self._points(gate) if choice == "changeRecoveryPoint" else None
-        return decision_for(gate, choice, self._comment(choice), recoveryPoints=points)
+        asked = "who decides instead: a mail address, or an object id  "
+        to = self._ask(asked).strip() if choice == "delegate" else ""
+        return decision_for(gate, choice, self._comment(choice), recoveryPoints=points, to=to)
 
     def _choose(self, offers: Sequence[str]) -> str:
         keys = {CHOICES.get(offer, offer[:1]): offer for offer in offers}
@@ -216,9 +228,9 @@ class Person:
     def _comment(self, choice: str) -> str:
         while True:
             given = self._ask("why (kept in the report)  ").strip()
-            if given or choice != "skip":
+            if given or choice not in {"skip", "delegate"}:
                 return given
-            self.console.print(Text("leaving something out needs a reason", style=WARN))
+            self.console.print(Text(f"{choice} needs a reason", style=WARN))
 
     def _points(self, gate: Document) -> dict[str, Document]:
         """Ask for a point: a policy goes for every machine, one of the points listed for the only one."""

@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.prompt import Confirm
 
-from cli import asking, doctor, evidence, gates, leavings, local, options, showing, steering, tellers
-from cli.api import FAILED, REFUSED, UNREACHABLE, Document, Failbacks, refuse, texts
+from cli import asking, deciding, doctor, evidence, gates, leavings, local, options, showing, steering, tellers
+from cli.api import FAILED, REFUSED, UNREACHABLE, Document, Failbacks, refuse
 from cli.console import err, is_attended, out, verdict, write_json
 from cli.options import LOCAL_URL, As, Json, Key, Roles, RunId, Token, Url
-from cli.story import gate_of
 from cli.watching import GOOD_ENDS, Watch
 from cli.when import WallClock
 from domain import evidence as chain
@@ -167,86 +165,7 @@ def _follow(
         raise typer.Exit(FAILED)
 
 
-class Choice(StrEnum):
-    """What people may answer at a gate."""
-
-    APPROVE = "approve"
-    CHANGE_POINT = "changeRecoveryPoint"
-    STOP = "stop"
-    RETRY = "retry"
-    SKIP = "skip"
-
-
-@app.command(rich_help_panel=RUNS)
-def decide(
-    *,
-    run: RunId,
-    choice: Annotated[Choice | None, typer.Argument(help="the answer; without one you are asked")] = None,
-    comment: Annotated[str, typer.Option("--comment", "--reason", "-m", help="why; kept in the report")] = "",
-    machine: Annotated[list[str] | None, typer.Option(help="only for this machine; as often as needed")] = None,
-    point: Annotated[list[str] | None, typer.Option(metavar="NAME=POINT", help="another recovery point")] = None,
-    not_before: Annotated[
-        str | None, typer.Option(help="approve now what is done then: 2026-01-15T02:00:00Z")
-    ] = None,
-    break_glass: Annotated[
-        bool, typer.Option("--break-glass", help="decide alone in an emergency; takes its own role, and a reason")
-    ] = False,
-    plan_hash: Annotated[
-        str | None, typer.Option(help="what you have seen; the app refuses if it has changed")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask whether you are sure")] = False,
-    url: Url = LOCAL_URL,
-    key: Key = None,
-    token: Token = None,
-    roles: Roles = None,
-    person: As = None,
-    as_json: Json = False,
-) -> None:
-    """Answer the gate that a run asks at."""
-    client = options.client(url, key, person, token, roles)
-    gate = gate_of(status := client.run(run))
-    if gate is None:
-        raise refuse(f"run {run} does not ask anything now", str(status.get("words") or ""))
-    decision = (
-        _asked(gate, person)
-        if choice is None
-        else gates.decision_for(
-            gate if plan_hash is None else gate | {"planHash": plan_hash},
-            choice,
-            comment,
-            machines=machine,
-            recoveryPoints=asking.points_by_machine(point or []),
-            notBefore=not_before,
-            breakGlass=break_glass,
-        )
-    )
-    if choice is not None and not (yes or plan_hash):
-        _confirm(gate, choice)
-    answer = client.decide(run, decision)
-    if as_json:
-        write_json(answer)
-    else:
-        out().print(
-            f"{answer.get('judgement', 'recorded')}: {decision['decision']} at gate {gate['gate']}", markup=False
-        )
-
-
-def _asked(gate: Document, person: str | None) -> Document:
-    if not is_attended():
-        raise refuse("which answer?", f"one of {', '.join(texts(gate, 'offers'))}; on a terminal you are asked")
-    return gates.Person(console=err(), name=person or "")(gate)
-
-
-def _confirm(gate: Document, choice: str) -> None:
-    """Let nobody decide on what they have not seen."""
-    if not is_attended():
-        remedy = "give --plan-hash with the hash of what you decided on, or --yes to decide on what is shown now"
-        raise refuse("a decision is bound to what was seen", remedy)
-    err().print(gates.picture(gate))
-    if not Confirm.ask(f"{choice}, for all this?", console=err(), default=False):
-        raise refuse("not decided")
-
-
+app.command("decide", rich_help_panel=RUNS)(deciding.decide)
 app.command("pause", rich_help_panel=RUNS)(steering.pause)
 app.command("resume", rich_help_panel=RUNS)(steering.resume)
 app.command("cancel", rich_help_panel=RUNS)(steering.cancel)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from cli.api import Document, part, parts, text, texts
 from cli.console import BAD, GOOD, SOFT, VERDICTS, WARN, verdict
+from cli.gates import said, speaker
 from cli.when import clock_time, duration, instant, span
 
 WIDEST: Final = 100
@@ -156,5 +157,5 @@ def _decision(entry: Document) -> Text:
     at = clock_time(entry.get("at"))
     judged = text(entry, "judgement")
     counted = "" if judged in {"recorded", ""} else f" ({judged}: {entry.get('why', '')})"
-    words = f"{entry.get('by')}: {entry.get('decision')} at gate {entry.get('gate')}, {at}{counted}"
+    words = f"{speaker(entry)}: {said(entry)} at gate {entry.get('gate')}, {at}{counted}"
     return Text.assemble((words, ""), (f"  {entry.get('comment') or ''}", SOFT))

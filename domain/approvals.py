@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 from domain.people import spelt
 from domain.windows import Window
 from domain.wire import Wire, refuse
 
 Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+# One mail address and nothing around it, for mail is sent there; or an object id.
+_ADDRESS: Final = re.compile(r"[^\s@,;:<>\"]+@[^\s@,;:<>\"]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _addressed(name: str) -> str:
+    """Give a mail address or object id as it is compared and shown, so that nobody reads another than is meant."""
+    written = unicodedata.normalize("NFKC", name)
+    if not written.isprintable() or _ADDRESS.fullmatch(written) is None:
+        raise ValueError("name the person by mail address or by Entra object id")
+    return written
+
+
+Delegate = Annotated[Person, AfterValidator(_addressed)]
 # People and groups as the doors know them: sign-in names, mail addresses or Entra object ids; groups' object ids.
 People = Annotated[tuple[Person, ...], Field(max_length=100)]
 Quorum = Annotated[int, Field(ge=1, le=20)]

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from domain.approvals import ApprovalPolicy, GateName, OnTimeout, folded
+from domain.approvals import ApprovalPolicy, Delegate, GateName, OnTimeout, folded
 from domain.errors import bounded
 from domain.people import Role
 from domain.request import Comment, Name, PointChoice, aware
@@ -31,6 +31,8 @@ class Choice(StrEnum):
     STOP = "stop"
     RETRY = "retry"
     SKIP = "skip"
+    # It decides nothing, and is taken at every gate beside what the gate offers.
+    DELEGATE = "delegate"
 
 
 OFFERS: Final = {
@@ -42,8 +44,13 @@ OFFERS: Final = {
 # So much is kept of a decision that changed nothing: so many of the machines it names, so long a comment.
 _BRIEF: Final = 20
 _BRIEF_COMMENT: Final = 300
-# These answers depart from the plan; the record must say why.
-NEEDS_REASON: Final = frozenset({Choice.SKIP})
+# These answers depart from the plan, or from who was to decide; the record must say why.
+NEEDS_REASON: Final = frozenset({Choice.SKIP, Choice.DELEGATE})
+
+
+def taken_at(offers: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    """Give all that may be sent to a gate that offers these answers: a voice may be handed over at every one."""
+    return (*offers, Choice.DELEGATE)
 
 
 class DecisionRequest(Wire):
@@ -61,6 +68,7 @@ class DecisionRequest(Wire):
     plan_hash: Annotated[str, Field(min_length=8, max_length=64)]
     not_before: datetime | None = None
     break_glass: bool = False
+    to: Delegate | None = None
 
     @field_validator("not_before")
     @classmethod
@@ -73,8 +81,8 @@ class DecisionRequest(Wire):
         return self
 
     def _faults(self) -> Iterator[str]:
-        if self.decision not in OFFERS[self.gate]:
-            offered = ", ".join(OFFERS[self.gate])
+        if self.decision not in (taken := taken_at(OFFERS[self.gate])):
+            offered = ", ".join(taken)
             yield f'gate "{self.gate}" takes {offered}'
         if (self.decision is Choice.CHANGE_POINT) != bool(self.recovery_points):
             yield (
@@ -86,6 +94,16 @@ class DecisionRequest(Wire):
             yield f'give the reason for "{what}" in "comment"'
         if self.not_before is not None and self.decision is not Choice.APPROVE:
             yield '"notBefore" goes with "decision": "approve", and only with it'
+        yield from self._faults_of_handing_over()
+
+    def _faults_of_handing_over(self) -> Iterator[str]:
+        delegates = self.decision is Choice.DELEGATE
+        if delegates != (self.to is not None):
+            yield '"to" names who decides instead, goes with "decision": "delegate", and only with it'
+        if delegates and self.machines is not None:
+            yield '"delegate" hands over the whole voice: leave "machines" out'
+        if delegates and self.break_glass:
+            yield '"breakGlass" decides alone, and cannot be handed over'
 
 
 class Judgement(StrEnum):
@@ -103,7 +121,8 @@ class Entry(Answer):
     """One decision in the ledger: who, what, when, from where, and what became of it.
 
     `at` is the time of the door that took it in. `person` is who it counts as: somebody who comes by another way,
-    under another name of the same person, is still one person.
+    under another name of the same person, is still one person. `to` is who a voice was handed to, `to_also` are
+    more names that the settings say are theirs; `on_behalf_of` are those who handed theirs to this person.
     """
 
     id: str
@@ -128,11 +147,30 @@ class Entry(Answer):
     not_before: datetime | None = None
     break_glass: bool = False
     person: str = ""
+    # Absent in old runs, where nobody could hand their voice over.
+    to: str = ""
+    to_also: tuple[str, ...] = ()
+    on_behalf_of: tuple[str, ...] = ()
 
     @property
     def known_as(self) -> frozenset[str]:
         """All that the person is known by."""
         return folded((self.by, self.by_id, *self.also))
+
+    @property
+    def handed_to(self) -> frozenset[str]:
+        """All that the person is known by to whom this hands a voice; nobody, unless it does."""
+        return folded((self.to, *self.to_also))
+
+    @property
+    def speaker(self) -> str:
+        """Who decided, and for whom as well: "pia for olive"."""
+        return f"{self.by} for {' and '.join(self.on_behalf_of)}" if self.on_behalf_of else self.by
+
+    @property
+    def said(self) -> str:
+        """What was decided, and of a voice that was handed over, to whom."""
+        return f"{self.decision.value} to {self.to}" if self.to else self.decision.value
 
     @property
     def in_brief(self) -> Entry:

@@ -19,6 +19,7 @@ class NoticeKind(StrEnum):
     GATE_OPENED = "gateOpened"
     REMINDER = "reminder"
     ESCALATED = "escalated"
+    DELEGATED = "delegated"
     GATE_CLOSED = "gateClosed"
     BREAK_GLASS = "breakGlass"
     RUN_ENDED = "runEnded"

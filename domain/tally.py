@@ -2,7 +2,8 @@
 
 The ledger is the only judge: it takes every decision in, says what became of it, and keeps it for the report. Each
 machine of a gate is decided on its own: the first to say stop decides it; an approval, and at the gate "commit"
-another recovery point too, counts once per person until the quorum is reached.
+another recovery point too, counts once per person until the quorum is reached. A voice that is handed over decides
+nothing by itself; `domain/delegation.py` says who may do so.
 
 Whether a decision came in time is told by the time that its door stamped on it, not by when the gate was closed.
 """
@@ -14,9 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from domain import delegation
 from domain.approvals import ApprovalPolicy, GateName, OnTimeout, folded
 from domain.errors import Refusal, bounded
-from domain.gate import HELD_AT_MOST, NEEDS_REASON, Choice, Entry, Judgement, Outcome, Question
+from domain.gate import HELD_AT_MOST, NEEDS_REASON, Choice, Entry, Judgement, Outcome, Question, taken_at
 from domain.people import Role, spelt
 from domain.request import PointChoice
 from domain.wire import Answer
@@ -82,7 +84,7 @@ def _outcome(ledger: Ledger, machine: str) -> Outcome | None:
     question, voters = ledger.question, dict[tuple[Choice, PointChoice | None], dict[str, Entry]]()
     quorum = 1 if question.gate is GateName.INTERVENTION else question.policy.quorum
     for entry in ledger.recorded:
-        if not _concerns(entry, machine):
+        if entry.decision is Choice.DELEGATE or not _concerns(entry, machine):
             continue
         point = _point_for(entry, machine)
         people = voters.setdefault((entry.decision, point), {})
@@ -99,7 +101,7 @@ def _decided(last: Entry, people: Iterable[Entry], point: PointChoice | None) ->
     moments = [entry.not_before for entry in (*people, last) if entry.not_before]
     return Outcome(
         decision=last.decision,
-        by=tuple(entry.by for entry in people),
+        by=tuple(entry.speaker for entry in people),
         point=point,
         not_before=max(moments, default=None),
         break_glass=last.break_glass,
@@ -114,6 +116,7 @@ def judge(ledger: Ledger, entry: Entry) -> Ledger:
     if any(each.id == entry.id for each in ledger.entries):
         return ledger
     entry = entry.having(person=_person(ledger, entry), groups=_that_matter(ledger.question.policy, entry))
+    entry = entry.having(on_behalf_of=_spoken_for(ledger, entry))
     judgement, why = _judgement(ledger, entry)
     kept = entry if judgement is Judgement.RECORDED else entry.in_brief
     return ledger.having(entries=kept_of((*ledger.entries, kept.having(judgement=judgement, why=why))))
@@ -143,6 +146,18 @@ def _person(ledger: Ledger, entry: Entry) -> str:
     return known.person if known and known.person else spelt(entry.by_id or entry.by)
 
 
+def _known_as(ledger: Ledger, entry: Entry) -> frozenset[str]:
+    """Give every name under which this person was seen here: a second account is no second person."""
+    return entry.known_as.union(*(each.known_as for each in ledger.entries if each.person == entry.person))
+
+
+def _spoken_for(ledger: Ledger, entry: Entry) -> tuple[str, ...]:
+    """Name those who handed this person their voice; who breaks the glass or gives away speaks for nobody else."""
+    if entry.break_glass or entry.decision is Choice.DELEGATE:
+        return ()
+    return tuple(each.by for each in delegation.held_by(ledger.entries, _known_as(ledger, entry)))
+
+
 def _that_matter(policy: ApprovalPolicy, entry: Entry) -> tuple[str, ...]:
     """Keep those of a person's groups that the policy names: some people are in hundreds."""
     further = policy.escalate_to.groups if policy.escalate_to else ()
@@ -163,13 +178,21 @@ def _judgement(ledger: Ledger, entry: Entry) -> tuple[Judgement, str]:
     unfit = "; ".join(f"{fault.what}: {fault.remedy}" for fault in faults(question, entry))
     if unfit or (unfit := _unending(ledger, entry)):
         return Judgement.UNFIT, unfit
-    decided = ledger.outcomes
-    undecided = [name for name in question.machines if name not in decided and _concerns(entry, name)]
-    if not undecided:
-        return Judgement.DUPLICATE, "every machine it concerns is decided already"
-    if all(_has_said(ledger, entry, name) for name in undecided):
-        return Judgement.DUPLICATE, "this person has said so already; the quorum counts people"
+    if (reason := _needless(ledger, entry)) is not None:
+        return Judgement.DUPLICATE, reason
     return Judgement.RECORDED, ""
+
+
+def _needless(ledger: Ledger, entry: Entry) -> str | None:
+    if entry.decision is Choice.DELEGATE and (reason := delegation.spent(ledger.entries, entry.person)):
+        return reason
+    decided = ledger.outcomes
+    undecided = [name for name in ledger.question.machines if name not in decided and _concerns(entry, name)]
+    if not undecided:
+        return "every machine it concerns is decided already"
+    if all(_has_said(ledger, entry, name) for name in undecided):
+        return "this person has said so already; the quorum counts people"
+    return None
 
 
 def _has_said(ledger: Ledger, entry: Entry, machine: str) -> bool:
@@ -185,14 +208,19 @@ def _has_said(ledger: Ledger, entry: Entry, machine: str) -> bool:
 
 def _barred(ledger: Ledger, entry: Entry) -> str | None:
     question, policy = ledger.question, ledger.question.policy
-    # Every name under which this person was seen here: a second account is no second person.
-    known_as = entry.known_as.union(*(each.known_as for each in ledger.entries if each.person == entry.person))
+    known_as = _known_as(ledger, entry)
     asked_for_it = bool(known_as & question.requester)
     if entry.break_glass:
         return _may_not_break_glass(policy, entry, asked_for_it=asked_for_it)
+    given = delegation.handed_over(ledger.entries, entry.person)
+    if given is not None and entry.decision is not Choice.DELEGATE:
+        return f"has handed their voice to {given.to}, who decides in their place"
     escalated = entry.at >= question.deadline
-    if not policy.admits(entry.known_as, entry.groups, escalated=escalated):
+    # Only a voice of one's own can be handed over.
+    if not entry.on_behalf_of and not policy.admits(entry.known_as, entry.groups, escalated=escalated):
         return "is not among the approvers of this run"
+    if entry.decision is Choice.DELEGATE:
+        return delegation.barred(question, ledger.entries, entry, known_as)
     if _needs_quorum(question, entry.decision) and not policy.requester_may_approve and asked_for_it:
         return "asked for this run, and somebody else must approve it"
     return None
@@ -214,8 +242,8 @@ def faults(question: Question, entry: Entry) -> tuple[Refusal, ...]:
 
 
 def _faults(question: Question, entry: Entry) -> Iterator[Refusal]:
-    if entry.gate is not question.gate or entry.decision not in question.offers:
-        taken = ", ".join(question.offers)
+    if entry.gate is not question.gate or entry.decision not in taken_at(question.offers):
+        taken = ", ".join(taken_at(question.offers))
         yield _fault("decision", f"{entry.decision.value} is no answer to this gate", f"it takes {taken}")
     needs_reason = question.policy.reason_required or entry.decision in NEEDS_REASON or entry.break_glass
     if needs_reason and not entry.comment.strip():
@@ -223,6 +251,8 @@ def _faults(question: Question, entry: Entry) -> Iterator[Refusal]:
     if entry.not_before is not None and entry.not_before > question.asked_at + HELD_AT_MOST:
         remedy = f"name a moment before {question.asked_at + HELD_AT_MOST:%F %H:%MZ}"
         yield _fault("notBefore", f"it lies more than {HELD_AT_MOST.days} days ahead", remedy)
+    if entry.decision is Choice.DELEGATE and (entry.machines is not None or entry.break_glass or not entry.to):
+        yield _fault("to", "it does not hand over a whole voice", 'name one person in "to", and no machines')
     asked = frozenset(map(str.casefold, question.machines))
     named = [*(entry.machines or ()), *entry.recovery_points]
     strangers = [name for name in named if name.casefold() not in asked]

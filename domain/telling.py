@@ -51,10 +51,14 @@ _SILENCE: Final[Mapping[OnTimeout, str]] = {
 
 
 class Heard(NamedTuple):
-    """Who has answered a gate so far: how many people, and all the names they are known by."""
+    """Who has answered a gate so far: how many people, all the names they are known by, and which voices moved on.
+
+    Whoever handed their voice over is among the names, and asked no more; their delegate is asked instead.
+    """
 
     people: int = 0
     names: frozenset[str] = frozenset()
+    delegations: tuple[Entry, ...] = ()
 
 
 _NOBODY: Final = Heard()
@@ -79,9 +83,13 @@ def reminder(question: Question, key: str, number: int, at: datetime, heard: Hea
         at,
         mark=f"{number}",
         before="Reminder: ",
-        words=(f"{_so_far(heard)} for {spoken(at - question.asked_at)}.",),
+        words=(f"{_so_far(heard)} for {spoken(at - question.asked_at)}.", *_moved(heard.delegations)),
     )
-    left = tuple(each for each in people if spelt(each) not in heard.names)
+    left = [each for each in people if spelt(each) not in heard.names]
+    for entry in heard.delegations:
+        if not entry.handed_to & heard.names:
+            left += [each for each in _reached(entry) if spelt(each) not in map(spelt, left)]
+    left = tuple(left)
     return made.having(ask=made.ask.having(approvers=left)) if made.ask else made
 
 
@@ -103,7 +111,10 @@ def escalated(
         at,
         mark=f"{round_}",
         before="Escalated: ",
-        words=(f"{_so_far(heard)} for {spoken(at - question.asked_at)}; now {who} can decide as well.",),
+        words=(
+            f"{_so_far(heard)} for {spoken(at - question.asked_at)}; now {who} can decide as well.",
+            *_moved(heard.delegations),
+        ),
         urgent=True,
     )
     ask = made.ask
@@ -112,8 +123,34 @@ def escalated(
     return made
 
 
-def gate_closed(question: Question, key: str, outcomes: Mapping[str, Outcome], at: datetime) -> Notice:
-    """Tell how a gate ended, for which machines and by whom."""
+def delegated(question: Question, key: str, entry: Entry) -> Notice:
+    """Tell somebody that another person's voice is theirs, with all that they need to decide."""
+    made = _asking(
+        question,
+        key,
+        NoticeKind.DELEGATED,
+        entry.at,
+        mark=entry.id,
+        before="In place of another: ",
+        words=_moved([entry]),
+    )
+    return made.having(ask=made.ask.having(approvers=_reached(entry))) if made.ask else made
+
+
+def _moved(delegations: Iterable[Entry]) -> tuple[str, ...]:
+    """Say who decides for whom, and why."""
+    return tuple(_sentence(f"{each.to} decides for {each.by}: {_cut(each.comment)}") for each in delegations)
+
+
+def _reached(entry: Entry) -> tuple[str, ...]:
+    """Give the mail addresses of a delegate, of whom perhaps only the settings know one."""
+    return (entry.to,) if "@" in entry.to else tuple(each for each in entry.to_also if "@" in each)
+
+
+def gate_closed(
+    question: Question, key: str, outcomes: Mapping[str, Outcome], at: datetime, delegations: Iterable[Entry] = ()
+) -> Notice:
+    """Tell how a gate ended, for which machines and by whom, and who decided for whom."""
     decided = [_decided(names, outcome) for names, outcome in _alike(outcomes)]
     silent = [name for name in question.machines if name not in outcomes]
     if silent:
@@ -123,7 +160,7 @@ def gate_closed(question: Question, key: str, outcomes: Mapping[str, Outcome], a
         kind=NoticeKind.GATE_CLOSED,
         run=question.run,
         title=f"Decided at gate {question.gate.value}: {_some(question.machines)}",
-        words=tuple(decided),
+        words=(*decided, *_moved(delegations)),
         facts={"Run": question.run, "Waited": spoken(at - question.asked_at)},
         at=at,
     )

@@ -12,6 +12,7 @@ from typing import Any
 from domain import contract, telling
 from domain.approvals import GateName
 from domain.control import Control
+from domain.delegation import delegations
 from domain.gate import Entry, Judgement, Outcome, Question
 from domain.notices import Notice
 from domain.telling import Heard
@@ -31,6 +32,8 @@ class Vigil(Answer):
     reminders: int = 0
     escalated: bool = False
     broken_glass: tuple[str, ...] = ()
+    # Absent in old runs, where nobody could hand their voice over.
+    delegations: tuple[str, ...] = ()
 
     def reminders_by(self, now: datetime) -> int:
         """Say how many reminders were due by now."""
@@ -56,6 +59,8 @@ class Tally(Answer):
     # Absent as well in those that did not tell who has answered.
     people: int = 0
     heard: tuple[str, ...] = ()
+    # Absent in ledgers of runs where nobody could hand their voice over.
+    delegations: tuple[Entry, ...] = ()
 
 
 class GateResult(Answer):
@@ -105,7 +110,8 @@ def gate(context: Context) -> Runbook[dict[str, Any] | None]:
     closed = GateResult.from_wire((yield from steps.ask_entity(context, contract.LEDGER, vigil.key, "close")))
     # Somebody may have done so between the last look and the close.
     vigil = yield from _warn(context, vigil, closed.broken_glass)
-    told = telling.gate_closed(vigil.question, vigil.key, closed.outcomes, context.current_utc_datetime)
+    moved, now = delegations(closed.entries), context.current_utc_datetime
+    told = telling.gate_closed(vigil.question, vigil.key, closed.outcomes, now, moved)
     vigil = yield from _tell(context, vigil, told)
     return closed.having(cancelled=end.cancelled, withdrawn=end.withdrawn, heralds=vigil.heralds).to_wire()
 
@@ -119,7 +125,9 @@ def _look(context: Context, vigil: Vigil, event: str) -> Runbook[tuple[Vigil, Ga
     end = _end(vigil.question, tally, control, context.current_utc_datetime)
     if end is None:
         if not tally.settled:
-            vigil = yield from _nudge(context, vigil, Heard(tally.people, frozenset(tally.heard)))
+            vigil = yield from _introduce(context, vigil, tally.delegations)
+            heard = Heard(tally.people, frozenset(tally.heard), tally.delegations)
+            vigil = yield from _nudge(context, vigil, heard)
         _show(context, vigil, event, control.paused)
         yield from steps.pause(context, vigil.next_moment(context.current_utc_datetime), event)
     return vigil, end
@@ -141,6 +149,15 @@ def _warn(context: Context, vigil: Vigil, broken_glass: Iterable[Entry]) -> Runb
         if entry.id not in vigil.broken_glass:
             vigil = vigil.having(broken_glass=(*vigil.broken_glass, entry.id))
             vigil = yield from _tell(context, vigil, telling.break_glass(vigil.question, vigil.key, entry))
+    return vigil
+
+
+def _introduce(context: Context, vigil: Vigil, delegations: Iterable[Entry]) -> Runbook[Vigil]:
+    """Tell everybody to whom a voice was handed that they are asked now."""
+    for entry in delegations:
+        if entry.id not in vigil.delegations:
+            vigil = vigil.having(delegations=(*vigil.delegations, entry.id))
+            vigil = yield from _tell(context, vigil, telling.delegated(vigil.question, vigil.key, entry))
     return vigil
 
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from domain import tally
 from domain.approvals import folded
 from domain.control import Control
+from domain.delegation import delegations
 from domain.gate import Choice, Entry, Question
 from domain.wire import Answer
 
@@ -139,8 +140,8 @@ def decision_ledger(context: EntityContext) -> None:
     """Keep the decisions of one gate and judge each of them.
 
     open {question}: begins the ledger; again, with the same question, changes nothing. decide {entry}: judges
-    a decision. read: answers {settled, approved, brokenGlass, people, heard}. close: takes no more; answers
-    {outcomes, entries}.
+    a decision. read: answers {settled, approved, brokenGlass, people, heard, delegations}. close: takes no more;
+    answers {outcomes, entries}.
     """
     state = context.get_state(lambda: None)
     if context.operation_name == "open":
@@ -160,11 +161,12 @@ def _turned(context: EntityContext, ledger: tally.Ledger) -> tally.Ledger:
 
 
 def _heard(ledger: tally.Ledger) -> frozenset[str]:
-    """Give those whom the policy names, spelt as names are compared, and who have answered."""
+    """Give those whom the policy names, or a voice was handed to, and who have answered or handed theirs over."""
     policy = ledger.question.policy
     further = policy.escalate_to.approvers if policy.escalate_to else ()
     known_as = frozenset[str]().union(*(entry.known_as for entry in ledger.recorded))
-    return folded((*policy.approvers, *further)) & known_as
+    delegates = (name for each in delegations(ledger.entries) for name in each.handed_to)
+    return folded((*policy.approvers, *further, *delegates)) & known_as
 
 
 def _said(operation: str | None, ledger: tally.Ledger) -> dict[str, Any]:
@@ -177,6 +179,7 @@ def _said(operation: str | None, ledger: tally.Ledger) -> dict[str, Any]:
         "settled": ledger.is_settled,
         "approved": approved,
         "brokenGlass": broken_glass,
-        "people": len({entry.person for entry in ledger.recorded}),
+        "people": len({entry.person for entry in ledger.recorded if entry.decision is not Choice.DELEGATE}),
         "heard": sorted(_heard(ledger)),
+        "delegations": [entry.to_wire() for entry in delegations(ledger.entries)],
     }

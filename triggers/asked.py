@@ -15,6 +15,7 @@ from pydantic import Field
 
 from domain.approvals import GateName, folded
 from domain.contract import Check, ChosenPoint, OfferedPoint, Validation, Verdict
+from domain.delegation import all_names, delegations, held_by
 from domain.duration import spoken
 from domain.errors import Refusal
 from domain.gate import Choice, Entry, Outcome, Question
@@ -127,6 +128,7 @@ class Asked:
     acts: str
     overview: str
     yours: str
+    gave_away: str
     options: tuple[Option, ...]
     machines: tuple[Machine, ...]
     notes: tuple[str, ...]
@@ -182,6 +184,11 @@ _LABELS_OF_GROUP: Final[Mapping[Choice, str]] = {
     Choice.SKIP: "Go on with these machines all the same",
     Choice.STOP: "Stop: leave these machines where they are",
 }
+_HAND_OVER: Final = Option(
+    value=Choice.DELEGATE.value,
+    label="Hand my voice over",
+    words="at this gate, for this round, somebody else decides in your place, and you no more",
+)
 _FINAL: Final[Mapping[GateName, str]] = {
     GateName.FAILBACK: "Once the failover runs it cannot be taken back. Until it is committed, another recovery "
     "point can still be chosen.",
@@ -198,6 +205,7 @@ def asked(ledger: Ledger, portal: str, caller: Caller, now: datetime) -> Asked:
     rows = [Row.from_wire(each) for each in question.shown.get("machines", [])]
     notes: list[str] = question.shown.get("notes", [])
     outcomes = ledger.outcomes
+    known_as = all_names(ledger.entries, folded((caller.name, caller.id, *caller.also)))
     machines = tuple(
         _machine(question, row, portal, number, outcomes.get(row.name)) for number, row in enumerate(rows)
     )
@@ -214,8 +222,9 @@ def asked(ledger: Ledger, portal: str, caller: Caller, now: datetime) -> Asked:
         quorum=_quorum(ledger),
         acts=_acts(question, now),
         overview=_overview(machines),
-        yours=_yours(ledger, caller),
-        options=tuple(_option(question, each, notes) for each in question.offers),
+        yours=_yours(ledger, known_as),
+        gave_away=_gave_away(ledger, known_as),
+        options=(*(_option(question, each, notes) for each in question.offers), _HAND_OVER),
         machines=machines,
         notes=tuple(note for note in notes if note.split(":")[0] not in set(Choice)),
         said=ledger.recorded,
@@ -295,14 +304,21 @@ def _overview(machines: Sequence[Machine]) -> str:
     return f"{counted}; {decided} decided so far.{lost}"
 
 
-def _yours(ledger: Ledger, caller: Caller) -> str:
-    """Remind somebody of what they said here before; the last of it."""
-    known_as = folded((caller.name, caller.id, *caller.also))
-    mine = [each for each in ledger.recorded if each.known_as & known_as]
+def _yours(ledger: Ledger, known_as: frozenset[str]) -> str:
+    """Remind somebody of whom they speak for here, and of what they said before; the last of it."""
+    held = [f"You speak for {each.by} as well: “{each.comment}”." for each in held_by(ledger.entries, known_as)]
+    mine = [each for each in ledger.recorded if each.known_as & known_as and each.decision is not Choice.DELEGATE]
     if not mine:
-        return ""
+        return " ".join(held)
     about = f" for {', '.join(mine[-1].machines[:_FEW])}" if mine[-1].machines else ""
-    return f"You said “{mine[-1].decision.value}”{about} at {mine[-1].at:%Y-%m-%d %H:%M} UTC, and it stands."
+    said = f"You said “{mine[-1].decision.value}”{about} at {mine[-1].at:%Y-%m-%d %H:%M} UTC, and it stands."
+    return " ".join((*held, said, "You may still answer otherwise; one who stops decides at once."))
+
+
+def _gave_away(ledger: Ledger, known_as: frozenset[str]) -> str:
+    """Say to whom somebody handed their voice, if they did."""
+    given = next((each.to for each in delegations(ledger.entries) if each.known_as & known_as), None)
+    return f"You handed your voice to {given}, who decides in your place." if given else ""
 
 
 def _is_about_group(question: Question) -> bool:

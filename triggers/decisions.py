@@ -143,6 +143,10 @@ def _entry(caller: Caller, request: DecisionRequest, name: str) -> Entry:
         "address": caller.address,
         "at": clock.now(),
     }
+    if request.to is not None:
+        known = people.settings()
+        delegate = known.person_id(request.to)
+        who["toAlso"] = (delegate, *known.names_of(delegate))
     return Entry.from_wire({**request.to_wire(), **who})
 
 
@@ -161,6 +165,7 @@ def _what(entry: Entry) -> dict[str, Any]:
             "planHash",
             "notBefore",
             "breakGlass",
+            "to",
         )
     }
 

@@ -32,6 +32,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "comment": "The reason.",
     "notBefore": "When an approval may be acted on, in UTC, as in 2026-11-22T02:00.",
     "breakGlass": "yes: decide alone.",
+    "to": "Who decides instead, by mail address or Entra object id; read with the decision delegate only.",
 }
 
 
@@ -87,6 +88,8 @@ def decision(form: Fields, machines: Sequence[str]) -> DecisionRequest:
         asked["notBefore"] = f"{datetime.fromisoformat(later).replace(tzinfo=None).isoformat()}Z"
     if chosen == Choice.CHANGE_POINT.value:
         asked["recoveryPoints"] = _points(form, machines)
+    elif chosen == Choice.DELEGATE.value:
+        asked["to"] = first(form, "to")
     elif len(machines) > 1:
         asked["machines"] = list(form.get("machine", ()))
     request = None

@@ -311,7 +311,7 @@ def _recorded(
 ) -> func.HttpResponse:
     """Say that a decision counts, and what it came to so far."""
     came_to = outcome_words(before.having(entries=(*before.entries, entry)))
-    said = f"{caller.name}: {entry.decision.value} at gate {entry.gate.value}."
+    said = f"{entry.speaker}: {entry.said} at gate {entry.gate.value}."
     words = f"{said} It stands, and is in the report. {came_to}"
     link = (back, "Back to the run") if back else None
     return _page("said", req, caller, title="Recorded", words=words, tone="good", faults=[], link=link)

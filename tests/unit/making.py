@@ -19,13 +19,14 @@ from domain.contract import (
     Validation,
     Verdict,
 )
-from domain.gate import OFFERS, Choice, Entry, Question
+from domain.gate import OFFERS, Choice, Entry, Judgement, Question
 from domain.journey import Journey
 from domain.leg import JobRecord, Leg, LegStatus, StageName, Task
 from domain.lifecycle import ACTS, Act, MachineState
 from domain.machine import Disk, JobSnapshot, MachineDetails, MachineSnapshot
+from domain.people import Role
 from domain.request import FailbackRequest
-from domain.tally import Ledger
+from domain.tally import Ledger, judge
 
 NAME: Final = "ContosoWin2016"
 SUBSCRIPTION: Final = "/subscriptions/11111111-1111-1111-1111-111111111111"
@@ -215,3 +216,16 @@ def ledger(*machines: str, **changes: Any) -> Ledger:
 def entry(asked: Question, decision: Choice = Choice.APPROVE, by: str = "ann", **changes: Any) -> Entry:
     made = Entry(id=f"{by}-{decision}", gate=asked.gate, by=by, decision=decision, at=NOON, plan_hash=asked.hash)
     return made.having(**changes)
+
+
+def emergency(asked: Ledger, **changes: Any) -> Entry:
+    """One person's decision for a whole quorum."""
+    said = {"break_glass": True, "comment": "the house burns", "roles": (Role.BREAK_GLASS,), **changes}
+    return entry(asked.question, **said)
+
+
+def taken(opened: Ledger, *entries: Entry) -> list[Judgement | None]:
+    """What became of each decision, in the order they were sent."""
+    for each in entries:
+        opened = judge(opened, each)
+    return [each.judgement for each in opened.entries]

@@ -17,16 +17,10 @@ from domain.people import Role
 from domain.request import PointChoice, Select
 from domain.tally import POINTS_TRIED, REFUSED_KEPT, Ledger, close, faults, judge, silence_of, term_of, voices
 from domain.windows import Window
-from tests.unit.making import NAME, NOON, at, entry, ledger, question
+from tests.unit.making import NAME, NOON, at, emergency, entry, ledger, question, taken
 
 POINT = PointChoice(select=Select.CUSTOM, id="point-1")
 MACHINES = ("vm0", "vm1", "vm2")
-
-
-def taken(opened: Ledger, *entries: Entry) -> list[Judgement | None]:
-    for each in entries:
-        opened = judge(opened, each)
-    return [each.judgement for each in opened.entries]
 
 
 # -- one decision ---------------------------------------------------------------------------------------------
@@ -158,6 +152,26 @@ def sent(**changes: object) -> DecisionRequest:
         {"breakGlass": True},
         {"notBefore": "2026-11-22T02:00:00"},
         {"decision": "stop", "notBefore": "2026-11-22T02:00:00Z"},
+        {"to": "pia@contoso.com"},
+        {"decision": "delegate", "comment": "on leave"},
+        {"decision": "delegate", "to": "pia@contoso.com"},
+        {"decision": "delegate", "to": "pia@contoso.com", "comment": "on leave", "machines": [NAME]},
+        {"decision": "delegate", "to": "pia@contoso.com", "comment": "on leave", "breakGlass": True},
+        *(
+            {"decision": "delegate", "to": to, "comment": "on leave"}
+            for to in (
+                "",
+                "pia",
+                "__class__",
+                "pia@contoso.com,eve@contoso.com",
+                "Pia <pia@contoso.com>",
+                "pia@contoso.com\r\nBcc: eve@contoso.com",
+                "pia\u202e@contoso.com",
+                "p" * 10_000 + "@contoso.com",
+                ["pia@contoso.com"],
+                {"__class__": "Entry"},
+            )
+        ),
     ],
 )
 def test_a_decision_that_means_nothing_is_refused_at_the_door(changes: dict[str, object]) -> None:
@@ -174,6 +188,8 @@ def test_a_decision_that_means_nothing_is_refused_at_the_door(changes: dict[str,
         {"notBefore": "2026-11-22T02:00:00Z"},
         {"decision": "changeRecoveryPoint", "recoveryPoints": {NAME: {"select": "latest"}}},
         {"gate": "intervention", "decision": "skip", "comment": "it is not needed"},
+        {"decision": "delegate", "to": "pia@contoso.com", "comment": "on leave"},
+        {"decision": "delegate", "to": "0F0F0F0F-0000-0000-0000-00000000000f", "comment": "on leave"},
     ],
 )
 def test_a_decision_that_fits_its_gate_is_taken(changes: dict[str, object]) -> None:
@@ -302,11 +318,6 @@ def test_what_is_approved_for_later_waits_for_the_latest_moment_that_was_named()
     assert taken(asked, entry(asked.question, not_before=NOON + HELD_AT_MOST + timedelta(1))) == [Judgement.UNFIT]
 
 
-def emergency(asked: Ledger, **changes: object) -> Entry:
-    said = {"break_glass": True, "comment": "the house burns", "roles": (Role.BREAK_GLASS,), **changes}
-    return entry(asked.question, **said)
-
-
 def test_who_breaks_the_glass_decides_alone_and_is_marked() -> None:
     asked = ledger(policy=ApprovalPolicy(approvers=("bob", "cleo"), quorum=2, break_glass=True))
     decided = judge(judge(asked, entry(asked.question, by="bob")), emergency(asked))
@@ -413,9 +424,13 @@ ACCOUNTS = {
     "cleo": ("cleo", "oid-cleo"),
     "dan": ("dan", ""),
     "eve": ("eve", "oid-eve"),
+    # Named by nobody; only a voice that was handed to them lets them decide.
+    "zoe": ("zoe", "oid-zoe"),
+    "\uff3aoe": ("\uff3aOE", ""),
 }
 # Who stands behind each account.
 HUMANS = {name: ("ann" if "ann" in name.casefold() else name.split(".", maxsplit=1)[0]) for name in ACCOUNTS}
+HUMANS["\uff3aoe"] = "zoe"
 # What else the settings say is theirs.
 ALSO = {"ann.mail": ("ann", "oid-ann"), "bob.mail": ("oid-bob",)}
 GROUPS = {"dan": ("night",), "eve": ("board",)}
@@ -456,6 +471,7 @@ class Decisions(RuleBasedStateMachine):
         glass=st.sampled_from((False, False, False, True)),
         hours=st.sampled_from((-1, 0, 12, 24, 25, 47, 49, 24 * 60)),
         name=st.integers(0, 40),
+        to=st.sampled_from(tuple(ACCOUNTS)),
     )
     def decide(
         self,
@@ -467,6 +483,7 @@ class Decisions(RuleBasedStateMachine):
         glass: bool,
         hours: int,
         name: int,
+        to: str,
     ) -> None:
         points = dict.fromkeys(machines or ("vm1",), POINT) if decision is Choice.CHANGE_POINT else {}
         by, by_id = ACCOUNTS[account]
@@ -485,6 +502,8 @@ class Decisions(RuleBasedStateMachine):
             roles=(Role.BREAK_GLASS,) if account == "eve" else (Role.APPROVER,),
             comment="because",
         )
+        if decision is Choice.DELEGATE:
+            made = made.having(to=to, to_also=(*ACCOUNTS.get(to, ()), *ALSO.get(to, ())), machines=None)
         made = made if right else made.having(plan_hash="f" * 64)
         if all(each.id != made.id for each in self.sent):
             self.sent.append(made)
@@ -500,7 +519,7 @@ class Decisions(RuleBasedStateMachine):
 
     @invariant()
     def no_entry_is_lost_or_altered(self) -> None:
-        judged = {"judgement": None, "why": "", "person": "", "groups": ()}
+        judged = {"judgement": None, "why": "", "person": "", "groups": (), "on_behalf_of": ()}
         assert [each.having(**judged).in_brief for each in self.ledger.entries] == [
             each.having(groups=()).in_brief for each in self.sent
         ]
@@ -516,6 +535,7 @@ class Decisions(RuleBasedStateMachine):
     def an_approval_has_its_quorum_of_distinct_permitted_people_in_time_on_what_was_shown(self) -> None:
         """Count again, from what was sent and by nothing of the ledger's own doing."""
         question, policy = self.ledger.question, self.ledger.question.policy
+        delegators = {HUMANS[_account(each)] for each in self._handed_over()}
         weighty = {Choice.APPROVE} | ({Choice.CHANGE_POINT} if question.gate is GateName.COMMIT else set())
         for machine, outcome in self.ledger.outcomes.items():
             if outcome.decision not in weighty:
@@ -533,13 +553,40 @@ class Decisions(RuleBasedStateMachine):
                 each.break_glass and Role.BREAK_GLASS in each.roles for each in concerned
             )
             assert len(humans) >= policy.quorum or (outcome.break_glass and broke_glass)
-            assert len({HUMANS[_named(by)] for by in outcome.by}) == len(outcome.by) >= 1
+            voices = {HUMANS[_named(by)] for by in outcome.by}
+            assert len(voices) == len(outcome.by) >= 1
+            assert outcome.break_glass or (voices <= humans and not voices & delegators)
+
+    @invariant()
+    def a_voice_is_handed_over_once_by_somebody_who_has_one_and_neither_on_nor_to_themselves(self) -> None:
+        policy, seen, handed = self.ledger.question.policy, set[str](), dict[str, str]()
+        for each in self.ledger.recorded:
+            human = HUMANS[_account(each)]
+            if each.decision is not Choice.DELEGATE:
+                assert human not in handed or each.break_glass
+                seen.add(human)
+                continue
+            to = HUMANS[each.to]
+            assert human not in seen | handed.keys() | set(handed.values())
+            assert to not in {human, *handed}
+            assert policy.requester_may_approve or "bob" not in {human, to}
+            assert self._has_own_voice(each)
+            handed[human] = to
+
+    def _handed_over(self) -> list[Entry]:
+        return [each for each in self.ledger.recorded if each.decision is Choice.DELEGATE]
+
+    def _has_own_voice(self, each: Entry) -> bool:
+        policy, human = self.ledger.question.policy, HUMANS[_account(each)]
+        further = {"eve"} if each.at >= at(days=1) and policy.escalate_to else set()
+        return not policy.approvers or human in {"ann", "bob", "cleo", "dan"} | further
 
     def _may_approve(self, each: Entry) -> bool:
         policy, human = self.ledger.question.policy, HUMANS[_account(each)]
-        further = {"eve"} if each.at >= at(days=1) and policy.escalate_to else set()
-        named = {"ann", "bob", "cleo", "dan"} | further
-        return (not policy.approvers or human in named) and (policy.requester_may_approve or human != "bob")
+        speaks_for_another = human in {HUMANS[given.to] for given in self._handed_over()}
+        return (self._has_own_voice(each) or speaks_for_another) and (
+            policy.requester_may_approve or human != "bob"
+        )
 
     @invariant()
     def what_is_recorded_named_the_right_hash_while_the_gate_was_open(self) -> None:
@@ -561,7 +608,7 @@ def _account(each: Entry) -> str:
 
 
 def _named(by: str) -> str:
-    return next(name for name, (known, _) in ACCOUNTS.items() if known == by)
+    return next(name for name, (known, _) in ACCOUNTS.items() if known == by.partition(" for ")[0])
 
 
 Decisions.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
