@@ -91,7 +91,8 @@ class AzureSettings(BaseModel):
             ge=timedelta(milliseconds=100),
             le=timedelta(hours=1),
             validation_alias="FAILBACK_LOOK_EVERY",
-            description="Time between two looks, as an ISO 8601 duration or in seconds.",
+            description="Usual time between two looks, as an ISO 8601 duration or in seconds. Looks come sooner, "
+            "down to ten seconds, where a job may end at any moment, and up to four times later where none can.",
         ),
     ] = timedelta(seconds=30)
     parallel_calls: Annotated[
