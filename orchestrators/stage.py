@@ -22,8 +22,9 @@ from orchestrators.context import Context, Runbook
 
 # History is replayed at every step; beginning anew keeps each replay short.
 LOOKS_PER_GENERATION: Final = 6
-# So many machines share one activity, and one look at the vault; a stage's hundred keep two of them busy.
-TOGETHER: Final = 50
+# So many machines share one activity, and one look at the vault. Even if none of their calls is answered in time,
+# the activity ends within the host's functionTimeout.
+TOGETHER: Final = 16
 # Every so many looks each job is read, of many machines too: one whose machine never lets it go is found out.
 READ_ALL_JOBS: Final = 4
 # Jobs go on while Azure cannot be seen; a day without sight is for people to judge.

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from math import ceil
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,9 @@ from activities.start_acts import start, start_acts
 from domain.contract import Order, Orders, Start, StartKind, Starts
 from domain.lifecycle import Act, MachineState, state_of
 from domain.machine import same_id
+from domain.settings import Settings
+from gateway.pipeline import ACT_TIMEOUT, PAGES_BUDGET, READ_BUDGET
+from orchestrators.stage import TOGETHER
 from simulator.estate import RegionSpec
 from tests.activities.conftest import NAME, VAULT, Make, World, account
 
@@ -361,3 +367,12 @@ def test_a_list_that_lags_behind_costs_one_refusal_and_no_second_job(many: Calla
     assert [each.ours for each in again] == [True] * 5
     assert [same_id(one.job, other.job) for one, other in zip(first, again, strict=True)] == [True] * 5
     assert len(world.simulator.world.jobs) == 5
+
+
+def test_an_activity_whose_calls_all_come_to_nothing_ends_before_the_host_would_end_it() -> None:
+    # At the worst: machine, job, cache and disks are read, the order is posted, and its job is looked for.
+    one = 4 * READ_BUDGET + ACT_TIMEOUT + 2 * READ_BUDGET
+    rounds = ceil(TOGETHER / Settings().parallel_calls)
+    lists = 2 * PAGES_BUDGET
+    hours, minutes, seconds = map(int, json.loads(Path("host.json").read_text())["functionTimeout"].split(":"))
+    assert lists + rounds * one < timedelta(hours=hours, minutes=minutes, seconds=seconds).total_seconds()
