@@ -265,6 +265,14 @@ def test_a_decision_may_be_for_later_and_may_break_the_glass(fake: Any, failback
     assert (body["comment"], body["breakGlass"], body["notBefore"]) == ("fire", True, "2026-01-15T02:00:00Z")
 
 
+def test_a_voice_is_handed_over_to_whom_to_names(fake: Any, failback: Any, given: Any) -> None:
+    fast(given, fake, statuses=given.whole_run()[2:])
+    result = failback("decide", "fb-1", "delegate", "--yes", "--to", "pia@contoso.com", "-m", "on leave")
+    assert result.exit_code == OK
+    body = fake.asked[-1].body
+    assert (body["decision"], body["to"], body["comment"]) == ("delegate", "pia@contoso.com", "on leave")
+
+
 def test_who_asks_and_what_they_may_do_come_from_options_or_variables(fake: Any, failback: Any) -> None:
     failback("list", "--token", "t-1", "--roles", "viewer")
     failback("list", env={"FAILBACK_TOKEN": "t-1", "FAILBACK_ROLES": "viewer"})

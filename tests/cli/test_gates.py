@@ -76,6 +76,22 @@ def test_decisions_of_others_are_shown(given: Any) -> None:
     assert "so far: kim@contoso.com: approve (recorded)" in seen(given.gate(decisions=decided))
 
 
+def test_who_decides_for_whom_is_shown(given: Any) -> None:
+    gone = {"by": "lee", "decision": "delegate", "to": "pia", "judgement": "recorded"}
+    said = {"by": "pia", "decision": "approve", "onBehalfOf": ["lee", "kim"], "judgement": "recorded"}
+    shown = seen(given.gate(decisions=[gone, said]))
+    assert "lee: delegate to pia (recorded); pia for lee and kim: approve (recorded)" in shown
+
+
+def test_a_voice_is_handed_over_with_a_name_and_a_reason(given: Any) -> None:
+    decision = answers(given, given.gate(), ["d", "pia@contoso.com", "", "on leave"])
+    assert (decision["decision"], decision["to"], decision["comment"]) == (
+        "delegate",
+        "pia@contoso.com",
+        "on leave",
+    )
+
+
 def test_whatever_is_missing_the_rest_is_shown(given: Any) -> None:
     """Every key of what is shown is optional, one by one and all together."""
     for key in list(given.gate()["shown"]["machines"][0]):

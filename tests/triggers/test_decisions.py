@@ -102,7 +102,7 @@ def test_a_decision_says_who_made_it_how_that_is_known_and_when(rehearsal: Rehea
     [entry] = gate.entries()
     assert entry["id"] == answer.json()["id"]
     assert (entry["by"], entry["byId"], entry["method"]) == ("Olive@contoso.com", "olive@contoso.com", "declared")
-    assert entry["comment"] == "looks well"
+    assert (entry["comment"], entry["planHash"]) == ("looks well", gate.asked["planHash"])
     assert entry["at"].startswith(rehearsal.clock.now().strftime("%Y-%m-%d"))
 
 
@@ -277,6 +277,24 @@ def test_a_decision_after_the_end_is_gone_and_kept(rehearsal: Rehearsal, host: S
     answer = gate.decide(PIA)
     assert (answer.status, answer.json()["judgement"]) == (410, "late")
     assert [(each["by"], each["judgement"]) for each in gate.strays()] == [(PIA, "late")]
+
+
+@pytest.mark.parametrize(("on_timeout", "days"), [("stop", 0), ("approve", 0), ("hold", 45)])
+def test_silence_ends_a_gate_as_its_policy_says(
+    rehearsal: Rehearsal, host: SyncHost, on_timeout: str, days: int
+) -> None:
+    # What silence approves is done; the gate after it stops.
+    gate = Gate(rehearsal, host, timeout="PT2H", onTimeout=on_timeout, gates={"commit": {"onTimeout": "stop"}})
+    began = rehearsal.clock.now()
+    gate.until_past()
+    assert (rehearsal.clock.now() - began).days == days
+    host.run_until(gate.run)
+    answer = host.request("GET", f"/api/failbacks/{gate.run}/report", headers=gate.starter)
+    [machine] = answer.json()["machines"]
+    assert (machine["outcome"], answer.json()["decisions"]) == ("stopped", [])
+    assert "nobody decided in time" in machine["words"]
+    assert ("failover" in dict(rehearsal.posts())) is (on_timeout == "approve")
+    assert gate.decide().status == 410
 
 
 @pytest.mark.parametrize("roles", ["viewer", "operator", ""])

@@ -40,6 +40,8 @@ def test_who_handed_their_voice_over_has_none_any_more_under_no_name() -> None:
         handing(asked, "cleo", by="ANN"),
     )
     assert taken(asked, *entries) == [Judgement.RECORDED, *[Judgement.NOT_PERMITTED] * 3, Judgement.DUPLICATE]
+    twice = judge(judge(asked, entries[0]), entries[-1]).entries[-1]
+    assert twice.why == "this person has handed their voice to pia already"
 
 
 def test_two_voices_handed_to_one_person_are_one_voice() -> None:
@@ -126,6 +128,7 @@ def test_who_breaks_the_glass_does_so_in_their_own_name_though_their_voice_is_ha
     asked = named("ann", break_glass=True, quorum=1)
     given = judge(asked, handing(asked))
     assert judge(given, emergency(asked, id="now")).outcomes[NAME].by == ("ann",)
+    assert judge(given, emergency(asked, by="pia")).outcomes[NAME].by == ("pia",)
     assert taken(asked, emergency(asked).having(decision=Choice.DELEGATE, to="pia")) == [Judgement.UNFIT]
 
 

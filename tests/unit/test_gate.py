@@ -465,7 +465,7 @@ class Decisions(RuleBasedStateMachine):
 
     @rule(
         account=st.sampled_from(tuple(ACCOUNTS)),
-        decision=st.sampled_from(Choice),
+        decision=st.sampled_from((*Choice, Choice.APPROVE, Choice.DELEGATE)),
         machines=st.none() | st.lists(st.sampled_from((*MACHINES, "VM0", "stranger")), min_size=1).map(tuple),
         right=st.sampled_from((True, True, True, False)),
         glass=st.sampled_from((False, False, False, True)),
@@ -538,6 +538,7 @@ class Decisions(RuleBasedStateMachine):
         delegators = {HUMANS[_account(each)] for each in self._handed_over()}
         weighty = {Choice.APPROVE} | ({Choice.CHANGE_POINT} if question.gate is GateName.COMMIT else set())
         for machine, outcome in self.ledger.outcomes.items():
+            assert outcome.decision is not Choice.DELEGATE
             if outcome.decision not in weighty:
                 continue
             concerned = [
@@ -611,5 +612,5 @@ def _named(by: str) -> str:
     return next(name for name, (known, _) in ACCOUNTS.items() if known == by.partition(" for ")[0])
 
 
-Decisions.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+Decisions.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
 TestDecisions = Decisions.TestCase

@@ -11,7 +11,7 @@ from domain import telling
 from domain.approvals import ApprovalPolicy, Escalation, GateName, OnTimeout
 from domain.errors import Refusal
 from domain.evidence import Kept
-from domain.gate import Choice, Outcome, Question
+from domain.gate import Choice, Entry, Outcome, Question
 from domain.notices import Notice, NoticeKind
 from domain.planning import make_plan
 from domain.report import Report, RunOutcome, make_report
@@ -266,3 +266,55 @@ def test_what_was_left_behind_is_named_and_urgent() -> None:
 def test_what_people_wrote_is_cut_and_on_one_line() -> None:
     told = telling.break_glass(asked(), KEY, entry(asked(), comment="x" * 9_999))
     assert len(told.facts["Reason"]) <= 500
+
+
+def handed(to: str = "pia@contoso.com", **changes: Any) -> Entry:
+    return entry(question(), Choice.DELEGATE, "lee@contoso.com", to=to, comment="on leave", id="d-1", **changes)
+
+
+def test_a_delegate_is_told_for_whom_they_decide_and_all_that_they_need_for_it() -> None:
+    opened = asked(policy=ApprovalPolicy(approvers=("lee@contoso.com", "olive@contoso.com")))
+    told = telling.delegated(opened, KEY, handed())
+    assert told.id == f"{KEY}:delegated:d-1"
+    assert told.title == f"In place of another: Approve bringing {NAME} home"
+    assert "pia@contoso.com decides for lee@contoso.com: on leave." in told.words
+    assert told.words[-1].startswith("If nobody decides by")
+    assert told.ask is not None
+    assert (told.ask.hash, told.ask.approvers) == (opened.hash, ("pia@contoso.com",))
+
+
+def test_a_delegate_who_is_named_by_object_id_is_reached_at_the_addresses_that_the_settings_know() -> None:
+    also = ("0d-1", "pia@contoso.com", "p.smith@contoso.com", "pia")
+    told = telling.delegated(asked(), KEY, handed("0d-1", to_also=also))
+    assert told.ask is not None
+    assert told.ask.approvers == ("pia@contoso.com", "p.smith@contoso.com")
+
+
+def test_reminders_go_to_the_delegate_until_they_have_answered_and_not_to_whom_they_stand_in_for() -> None:
+    opened = asked(policy=ApprovalPolicy(approvers=("lee@contoso.com", "olive@contoso.com"), quorum=2))
+    for more, people in (
+        (frozenset[str](), ("olive@contoso.com", "pia@contoso.com")),
+        (frozenset({"pia@contoso.com"}), ("olive@contoso.com",)),
+    ):
+        heard = telling.Heard(0, frozenset({"lee@contoso.com"}) | more, (handed(),))
+        told = telling.reminder(opened, KEY, 1, at(hours=1), heard)
+        assert told.ask is not None
+        assert told.ask.approvers == people
+        assert "pia@contoso.com decides for lee@contoso.com: on leave." in told.words
+
+
+def test_a_delegate_who_is_an_approver_anyway_is_reminded_once() -> None:
+    opened = asked(policy=ApprovalPolicy(approvers=("lee@contoso.com", "Pia@contoso.com")))
+    heard = telling.Heard(0, frozenset({"lee@contoso.com"}), (handed(),))
+    told = telling.reminder(opened, KEY, 1, at(hours=1), heard)
+    assert told.ask is not None
+    assert told.ask.approvers == ("Pia@contoso.com",)
+
+
+def test_further_people_and_whoever_reads_how_it_ended_are_told_who_decided_for_whom() -> None:
+    moved = "pia@contoso.com decides for lee@contoso.com: on leave."
+    heard = telling.Heard(0, frozenset(), (handed(),))
+    assert moved in telling.escalated(asked(), KEY, ["max@contoso.com"], at(hours=3), heard=heard).words
+    outcome = {NAME: Outcome(decision=Choice.APPROVE, by=("pia@contoso.com for lee@contoso.com",))}
+    closed = telling.gate_closed(asked(), KEY, outcome, at(hours=1), [handed()])
+    assert closed.words == (f"{NAME}: approve, by pia@contoso.com for lee@contoso.com.", moved)
