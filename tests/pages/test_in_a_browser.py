@@ -117,6 +117,40 @@ def test_who_is_signed_in_decides_on_the_runs_page_by_keyboard_alone(browser: Br
     assert served.report()["outcome"] == "stopped"
 
 
+def test_a_voice_is_handed_over_and_the_delegate_is_shown_for_whom_they_speak(
+    browser: Browser, served: Served
+) -> None:
+    served.start(approvals={"approvers": ["olive@contoso.com"]})
+    gate = served.asked()
+    page = at(browser, user="olive@contoso.com").new_page()
+    page.goto(f"{served.url}/api/ui/failbacks/{served.rehearsal.run}")
+    # Whom to name is asked for with that answer alone.
+    expect(page.get_by_label("Who decides instead")).to_be_hidden()
+    page.get_by_role("radio", name="Hand my voice over").check()
+    page.get_by_label("Who decides instead").fill("pia@contoso.com")
+    expect(page.get_by_label("Act not before (UTC)")).to_be_hidden()
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / "hand-over-desk-light.png", full_page=True)
+    page.get_by_label("Reason").fill("on leave until Monday")
+    page.get_by_role("button", name="Record my decision").click()
+    expect(page.get_by_text("olive@contoso.com: delegate to pia@contoso.com")).to_be_visible()
+    page.get_by_role("link", name="Back to the run").click()
+    expect(page.get_by_text("You handed your voice to pia@contoso.com")).to_be_visible()
+    expect(page.get_by_role("button", name="Record my decision")).to_have_count(0)
+
+    looked = browser.new_context(viewport=PHONE, color_scheme="dark", bypass_csp=True)  # type: ignore[arg-type]
+    phone = looked.new_page()
+    phone.goto(served.link(gate, "pia@contoso.com"))
+    expect(phone.get_by_text("You speak for olive@contoso.com as well: “on leave until Monday”")).to_be_visible()
+    phone.get_by_role("radio", name="Hand my voice over").check()
+    phone.screenshot(path=PICTURES / "hand-over-phone-dark.png", full_page=True)
+    assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    found = Axe().run(phone).response["violations"]
+    assert [each["id"] for each in found if each["impact"] in SERIOUS] == []
+    approve(phone, "Approve: bring home", "looked at it for her")
+    assert served.asked()["gate"] == "commit"
+
+
 def test_without_an_answer_a_form_is_not_sent(browser: Browser, served: Served) -> None:
     served.start()
     gate = served.asked()

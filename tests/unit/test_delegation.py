@@ -111,6 +111,13 @@ def test_the_requester_is_known_again_in_a_delegate_who_came_under_another_name(
     ]
 
 
+def test_the_requester_is_known_by_every_name_under_which_they_were_seen_here() -> None:
+    asked = ledger(policy=ApprovalPolicy(approvers=("ann",)), requested_by="dana", requested_by_id="oid-dana")
+    tried = entry(asked.question, by="d.admin", by_id="OID-Dana")
+    assert taken(asked, handing(asked, "d.admin")) == [Judgement.RECORDED]
+    assert taken(asked, tried, handing(asked, "D.Admin")) == [Judgement.NOT_PERMITTED] * 2
+
+
 def test_a_further_approver_hands_over_once_the_deadline_has_passed_and_not_before() -> None:
     further = Escalation(approvers=("cleo",), timeout=timedelta(hours=2))
     asked = named("ann", on_timeout=OnTimeout.ESCALATE, escalate_to=further)
