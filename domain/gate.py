@@ -180,6 +180,8 @@ class Entry(Answer):
             machines=self.machines[:_BRIEF] if self.machines else self.machines,
             recovery_points=dict(list(self.recovery_points.items())[:_BRIEF]),
             groups=self.groups[:_BRIEF],
+            # Whoever tries a name learns nothing of whose it is.
+            to_also=(),
         )
 
 

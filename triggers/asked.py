@@ -206,6 +206,7 @@ def asked(ledger: Ledger, portal: str, caller: Caller, now: datetime) -> Asked:
     notes: list[str] = question.shown.get("notes", [])
     outcomes = ledger.outcomes
     known_as = all_names(ledger.entries, folded((caller.name, caller.id, *caller.also)))
+    hand_over = () if held_by(ledger.entries, known_as) else (_HAND_OVER,)
     machines = tuple(
         _machine(question, row, portal, number, outcomes.get(row.name)) for number, row in enumerate(rows)
     )
@@ -224,7 +225,7 @@ def asked(ledger: Ledger, portal: str, caller: Caller, now: datetime) -> Asked:
         overview=_overview(machines),
         yours=_yours(ledger, known_as),
         gave_away=_gave_away(ledger, known_as),
-        options=(*(_option(question, each, notes) for each in question.offers), _HAND_OVER),
+        options=(*(_option(question, each, notes) for each in question.offers), *hand_over),
         machines=machines,
         notes=tuple(note for note in notes if note.split(":")[0] not in set(Choice)),
         said=ledger.recorded,

@@ -199,6 +199,8 @@ def test_a_voice_goes_to_nobody_who_may_not_have_it_and_every_try_is_kept(rehear
             assert (answer.status, answer.json()["judgement"]) == refused, (by, to)
         told = [(each["by"], each["decision"], each["judgement"]) for each in gate.entries()]
         assert told == [(by, "delegate", refused[1]) for by, _, _, refused in TRIES]
+        # Nobody learns by trying whose an address is.
+        assert {tuple(each["toAlso"]) for each in gate.entries()} == {()}
         # A gate that is not asked at takes no voice either.
         assert hand_over(gate, gate="commit").status == 409
         assert [(each["by"], each["decision"], each["judgement"]) for each in gate.strays()] == [
