@@ -102,6 +102,10 @@ def test_the_delegate_is_told_at_once_and_gets_the_reminders_instead(rehearsal: 
     assert f"{PIA} decides for {OLIVE}: on leave until Monday." in reminded.words
     assert "Nobody has decided" in " ".join(reminded.words)
     assert gate.decide(PIA).status == 200
+    while len(again := notices(host, "reminder")) < 2:
+        assert host.step()
+    assert again[-1].ask is not None
+    assert again[-1].ask.approvers == (LEE,)
     assert gate.decide(LEE).status == 200
     closed = until_told(host, "gateClosed")
     assert f"by {PIA} for {OLIVE}, {LEE}" in closed.words[0]
