@@ -431,8 +431,8 @@ ACCOUNTS = {
 # Who stands behind each account.
 HUMANS = {name: ("ann" if "ann" in name.casefold() else name.split(".", maxsplit=1)[0]) for name in ACCOUNTS}
 HUMANS["\uff3aoe"] = "zoe"
-# What else the settings say is theirs.
-ALSO = {"ann.mail": ("ann", "oid-ann"), "bob.mail": ("oid-bob",)}
+# What else the settings say is theirs: nobody can know accounts for one person that nothing ties together.
+ALSO = {"ann.admin": ("ann",), "ann.mail": ("ann", "oid-ann"), "bob.mail": ("oid-bob",)}
 GROUPS = {"dan": ("night",), "eve": ("board",)}
 
 
