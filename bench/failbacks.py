@@ -38,6 +38,7 @@ from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 from dateutil import parser as isoparser  # noqa: E402  the path comes first
 
 import tests.rehearsal  # noqa: E402  the path comes first
+from domain.errors import Throttled  # noqa: E402  the path comes first
 from gateway.azure import Azure  # noqa: E402  the path comes first
 from gateway.budget import READS, WRITES, Bucket  # noqa: E402  the path comes first
 from gateway.clock import AzureClock  # noqa: E402  the path comes first
@@ -367,8 +368,15 @@ class Script:
         return self.client.replication_protected_items.get(*here).properties.provider_specific_details
 
     def _wait_for_agent(self, vm_id: str) -> None:
-        while (vm := self.compute.virtual_machine(vm_id)) is None or vm.agent != "Ready":
+        while not self._is_ready(vm_id):
             self.sleepers.sleep(LOOK_AGAIN)
+
+    def _is_ready(self, vm_id: str) -> bool:
+        try:
+            vm = self.compute.virtual_machine(vm_id)
+        except Throttled:
+            return False
+        return vm is not None and vm.agent == "Ready"
 
     def _switch(self, item: Any) -> dict[str, Any]:
         disks = [
