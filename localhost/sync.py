@@ -23,7 +23,8 @@ class SyncHost:
         self._runner = asyncio.Runner()
 
     def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
-        return self._runner.run(work)
+        # Runner.run would put a signal handler in place for each of thousands of short calls.
+        return self._runner.get_loop().run_until_complete(work)
 
     def __enter__(self) -> Self:
         """Open the host."""

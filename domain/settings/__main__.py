@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Final
@@ -40,11 +39,9 @@ def markdown() -> str:
     return "\n".join(lines) + "\n"
 
 
-def sections() -> Iterator[type[BaseModel]]:
+def sections() -> list[type[BaseModel]]:
     """Give the parts that the settings are made of."""
-    for base in Settings.__bases__:
-        if issubclass(base, BaseModel):
-            yield base
+    return [base for base in Settings.__bases__ if issubclass(base, BaseModel)]
 
 
 def _own(section: type[BaseModel]) -> list[FieldInfo]:

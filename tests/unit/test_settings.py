@@ -70,3 +70,10 @@ def test_every_setting_that_cannot_be_used_is_named_without_its_value() -> None:
     told = str(refused.value)
     assert all(name in told for name in ("FAILBACK_LOOK_EVERY", "FAILBACK_PARALLEL_CALLS", "AZURE_CLOUD"))
     assert "hunter2" not in told
+
+
+def test_a_setting_may_also_be_given_as_what_its_text_would_mean() -> None:
+    rules = {"FAILBACK_LINK_KEYS": ["a" * 40], "FAILBACK_VALIDATION": {"probes": []}}
+    settings = Settings.model_validate(rules)
+    assert [key.get_secret_value() for key in settings.link_keys] == ["a" * 40]
+    assert settings.validation == read(FAILBACK_VALIDATION='{"probes": []}').validation
